@@ -1,0 +1,39 @@
+/** Labels, annotations and other names of the wire contract with KubeVela (`app.oam.dev/…`) and of our own (`lateen.dev/…`). */
+
+export const GROUP = 'core.oam.dev';
+export const API_VERSION = 'core.oam.dev/v1beta1';
+
+/** Field manager of every server-side apply, and the user agent of every request. */
+export const FIELD_MANAGER = 'lateen';
+
+export const annotation = {
+  publishVersion: 'app.oam.dev/publishVersion',
+  controllerVersionRequire: 'app.oam.dev/controller-version-require',
+  reconcileAt: 'lateen.dev/reconcile-at',
+  requestedBy: 'lateen.dev/requested-by',
+  kubectlLastApplied: 'kubectl.kubernetes.io/last-applied-configuration',
+} as const;
+
+export const label = {
+  appName: 'app.oam.dev/name',
+  appNamespace: 'app.oam.dev/namespace',
+  appComponent: 'app.oam.dev/component',
+  appRevision: 'app.oam.dev/appRevision',
+  appRevisionHash: 'app.oam.dev/app-revision-hash',
+  cluster: 'app.oam.dev/cluster',
+  resourceType: 'app.oam.dev/resourceType',
+  revision: 'app.oam.dev/revision',
+  workloadType: 'workload.oam.dev/type',
+  traitType: 'trait.oam.dev/type',
+  traitResource: 'trait.oam.dev/resource',
+  /** Full stop of reconciliation, deletion handling included, when "true" (spec/kubevela.md §3.8). */
+  pause: 'controller.core.oam.dev/pause',
+  application: 'lateen.dev/application',
+  component: 'lateen.dev/component',
+} as const;
+
+/** vela-core's finalizer: taken off by us at the deletion of a claimed Application, never set. */
+export const VELA_FINALIZER = 'app.oam.dev/resource-tracker-finalizer';
+
+/** The value of `controller-version-require` that says: Lateen reconciles this Application. */
+export const CLAIM = 'lateen';

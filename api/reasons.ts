@@ -1,0 +1,79 @@
+/**
+ * The one catalogue of reasons (design §6): CamelCase in conditions and events, UPPER_SNAKE in the CLI and logs.
+ * Each has a section in docs/errors.md (meaning, cause, cure); test/unit/docs holds the two together.
+ */
+export const reasons = {
+  // Admission: the Application itself
+  Required: 'a required field is missing',
+  UnknownField: 'a field that the schema does not have',
+  InvalidType: 'a value of the wrong type',
+  InvalidValue: 'a value that is not allowed',
+  InvalidURL: 'a source URL that cannot be used',
+  InvalidPath: 'a path outside the repository, or not a path',
+  InvalidRef: 'a Git ref that Git itself would refuse',
+  InvalidName: 'a name that is not a DNS-1123 name',
+  InvalidDuration: 'a duration that is not a Go duration, or out of range',
+  IntervalTooShort: 'a pullInterval under the minimum of the agent',
+  Duplicate: 'the same name twice',
+  DependencyCycle: 'components that wait for each other',
+  UnknownDependency: 'a dependsOn that names no component',
+  UnknownComponentType: 'a component type that the agent does not render',
+  UnknownTraitType: 'a trait type that the agent does not apply',
+  UnknownPolicyType: 'a policy type that the agent does not know',
+  UnknownStepType: 'a workflow step type that the agent does not run',
+  Unsupported: 'a part of KubeVela that this version cannot do yet',
+  // Source
+  AuthFailed: 'the Git server refused the credentials',
+  SecretNotFound: 'the Secret named by secretRef is not there',
+  SecretInvalid: 'the Secret named by secretRef lacks what is needed',
+  RepositoryNotFound: 'the Git server does not know the repository',
+  RefNotFound: 'the repository has no such branch',
+  RepositoryEmpty: 'the repository has no commit',
+  Unreachable: 'the Git server cannot be reached',
+  TLSFailed: 'the certificate of the Git server is not trusted',
+  TimedOut: 'the deadline passed',
+  TooLarge: 'more bytes or files than the limit',
+  GitFailed: 'git failed in a way that has no reason of its own',
+  PathNotFound: 'the path is not in the commit',
+  // Build
+  InvalidYAML: 'a file that is not YAML',
+  InvalidObject: 'a document that is not a Kubernetes object',
+  SymlinkRefused: 'a symbolic link where a file is needed',
+  RemoteResourceForbidden: 'a kustomization that loads something from outside the repository',
+  KustomizeUnsupported: 'a kustomize feature that runs programs or reads from outside',
+  BuildFailed: 'kustomize could not build the folder',
+  KustomizeNotFound: 'the kustomize program is not there',
+  // Validation of the built objects
+  NamespaceForbidden: 'an object of another namespace',
+  ClusterScoped: 'a cluster-scoped object',
+  UnknownKind: 'a kind that the API server does not know',
+  DuplicateObject: 'the same object twice',
+  NameRequired: 'an object without a name',
+  // Apply, prune, cluster
+  Forbidden: 'the agent lacks a right in its Role',
+  ApplyFailed: 'the API server refused an object',
+  PruneFailed: 'an object could not be removed',
+  EmptyBuild: 'the folder holds no object: nothing is applied and nothing is pruned',
+  ClusterUnavailable: 'the API server cannot be reached',
+  // Progress and health
+  Available: 'all is well',
+  ReconcileSuccess: 'the last reconciliation succeeded',
+  ReconcileError: 'the last reconciliation failed',
+  Progressing: 'work is under way',
+  Suspended: 'the component is suspended',
+  Unhealthy: 'an object is not healthy',
+  Applied: 'objects were applied',
+  Pruned: 'objects were removed',
+  Kept: 'objects were left in the cluster because prune is false',
+  Deleted: 'the objects of a deleted Application were removed',
+  HandsOff: 'another controller owns the Application',
+  NotAdmitted: 'the Application was not admitted',
+  Internal: 'a defect of Lateen',
+} as const;
+
+export type Reason = keyof typeof reasons;
+
+/** `AuthFailed` -> `AUTH_FAILED`: the spelling of the CLI and of logs. */
+export function reasonCode(reason: Reason): string {
+  return reason.replace(/([a-z])([A-Z])/g, '$1_$2').replace(/([A-Z]+)([A-Z][a-z])/g, '$1_$2').toUpperCase();
+}
