@@ -1,0 +1,55 @@
+import type { GenericSchema } from 'valibot';
+import { kustomizeSchema } from './kustomize.ts';
+import type { Finding } from './schema.ts';
+import { webserviceSchema, workerSchema } from './webservice.ts';
+import { closest, listText, quote, shorten } from './wording.ts';
+
+/** What this version knows by name. A later version that knows more adds it here. */
+
+const declarations: Readonly<Record<string, GenericSchema>> = {
+  kustomize: kustomizeSchema,
+  webservice: webserviceSchema,
+  worker: workerSchema,
+};
+
+/** Component types that an agent of this version reconciles. */
+export const componentTypes: readonly string[] = Object.keys(declarations);
+
+/** Types of workflow steps that an agent of this version runs. */
+export const stepTypes: readonly string[] = ['apply-component'];
+
+// KubeVela's traits for kustomize components (spec/kubevela.md §5.4): known by name, not yet carried out.
+const PLANNED_TRAITS: ReadonlySet<string> = new Set(['kustomize-patch', 'kustomize-json-patch', 'kustomize-strategy-merge']);
+
+export function declarationOf(type: string): GenericSchema | undefined {
+  return Object.hasOwn(declarations, type) ? declarations[type] : undefined;
+}
+
+export function componentTypeRule(type: string): Finding[] {
+  const [base = '', ...version] = type.split('@');
+  if (version.length > 0 && componentTypes.includes(base)) {
+    const text = `with a version (${quote(type)}) is not implemented in this version`;
+    return [{ code: 'Unsupported', text, value: shorten(type), remedy: `write ${quote(base)}` }];
+  }
+  return componentTypes.includes(type) ? [] : [unknownType('UnknownComponentType', 'component type', type, componentTypes)];
+}
+
+export function stepTypeRule(type: string): Finding[] {
+  return stepTypes.includes(type) ? [] : [unknownType('UnknownStepType', 'workflow step type', type, stepTypes)];
+}
+
+export function traitTypeRule(type: string): Finding[] {
+  if (!PLANNED_TRAITS.has(type)) return [unknownType('UnknownTraitType', 'trait type', type, [])];
+  return [{ code: 'Unsupported', text: `${quote(type)} is not implemented in this version`, value: shorten(type), remedy: 'remove the trait' }];
+}
+
+export function policyTypeRule(type: string): Finding[] {
+  return [unknownType('UnknownPolicyType', 'policy type', type, [])];
+}
+
+function unknownType(code: Finding['code'], noun: string, type: string, known: readonly string[]): Finding {
+  const text = `is a ${noun} that this version does not know, received ${quote(type)}; it knows ${known.length > 0 ? listText(known) : 'none'}`;
+  const guess = closest(type, known);
+  const remedy = guess ? `did you mean ${quote(guess)}?` : known.length > 0 ? 'use one of them' : 'remove it';
+  return { code, text, value: shorten(type), remedy };
+}

@@ -1,0 +1,153 @@
+import * as v from 'valibot';
+import type { Component } from './application.ts';
+import { bareSite, checkValue } from './schema-check.ts';
+import { fillDefaults } from './defaults.ts';
+import { Failure } from './failure.ts';
+import { branchRule } from './git-ref.ts';
+import { durationRule, pullIntervalRule } from './interval.ts';
+import { labelRule, secretNameRule } from './name-rules.ts';
+import { pathRule } from './path.ts';
+import { NOT_YET, about } from './schema.ts';
+import type { Finding, Site } from './schema.ts';
+import { urlRule } from './source-url.ts';
+import { quote, shorten } from './wording.ts';
+
+/**
+ * The properties of a `kustomize` component: KubeVela's (spec/kubevela.md §5.1) and ours (design §6). This is the one
+ * place that knows them; what a later version carries out loses its NOT_YET here.
+ */
+
+const later = { since: NOT_YET };
+const secret = { rule: secretNameRule, secret: true };
+
+function targetNamespaceRule(namespace: string, { context }: Site): Finding[] {
+  if (context.namespace === undefined || namespace === context.namespace) return [];
+  const text = `must be the namespace of the Application (${context.namespace}), received ${quote(namespace)}`;
+  return [{ code: 'InvalidValue', text, value: shorten(namespace), remedy: 'remove it' }];
+}
+
+const git = v.object({
+  branch: v.exactOptional(
+    v.pipe(v.string(), about('the branch to follow; absent: the default branch of the remote, which the status names', { rule: branchRule })),
+  ),
+  commit: v.exactOptional(v.pipe(v.string(), about('one commit, by its full id', later))),
+  name: v.exactOptional(v.pipe(v.string(), about('a full ref such as refs/pull/1/head', later))),
+  semver: v.exactOptional(v.pipe(v.string(), about('a range of versions; the highest tag in it is taken', later))),
+  tag: v.exactOptional(v.pipe(v.string(), about('a tag', later))),
+});
+
+const oss = v.object({
+  bucketName: v.pipe(v.string(), about('name of the bucket', later)),
+  provider: v.exactOptional(v.pipe(v.picklist(['generic', 'aws']), about('kind of the bucket service', later)), 'generic'),
+  region: v.exactOptional(v.pipe(v.string(), about('region of the bucket', later))),
+});
+
+const oci = v.object({
+  provider: v.exactOptional(v.pipe(v.picklist(['generic', 'azure', 'aws', 'gcp']), about('kind of the registry', later)), 'generic'),
+  tag: v.exactOptional(v.pipe(v.string(), about('a tag', later))),
+  digest: v.exactOptional(v.pipe(v.string(), about('a digest; goes before semver and tag', later))),
+  semver: v.exactOptional(v.pipe(v.string(), about('a range of versions; goes before tag', later))),
+});
+
+const decryption = v.object({
+  provider: v.pipe(v.string(), about('sops', later)),
+  secretRef: v.pipe(
+    v.object({ name: v.pipe(v.string(), about('name of the Secret with the keys', { ...later, ...secret })) }),
+    about('the keys', later),
+  ),
+});
+
+const order = v.picklist(['asc', 'desc']);
+
+const policy = v.pipe(
+  v.object({
+    alphabetical: v.exactOptional(
+      v.pipe(v.object({ order: v.exactOptional(v.pipe(order, about('asc or desc', later))) }), about('by letters', later)),
+    ),
+    numerical: v.exactOptional(v.pipe(v.object({ order: v.pipe(order, about('asc or desc', later)) }), about('by number', later))),
+    semver: v.exactOptional(
+      v.pipe(v.object({ range: v.pipe(v.string(), about('the range that a version must be in', later)) }), about('by version', later)),
+    ),
+  }),
+  about('which tag is the latest: exactly one of the three', { ...later, oneOf: ['alphabetical', 'numerical', 'semver'] }),
+);
+
+const filterTags = v.object({
+  pattern: v.exactOptional(v.pipe(v.string(), about('RE2 pattern that a tag must match', later))),
+  extract: v.exactOptional(v.pipe(v.string(), about('what is compared, such as $ts for the group ts', later))),
+});
+
+const imageRepository = v.object({
+  image: v.pipe(v.string(), about('the image to watch, without a tag', later)),
+  secretRef: v.exactOptional(v.pipe(v.string(), about('Secret for the registry', { ...later, ...secret }))),
+  interval: v.exactOptional(v.pipe(v.string(), about('time between two scans', { ...later, shape: 'duration', rule: durationRule })), '5m'),
+  commitMessage: v.exactOptional(v.pipe(v.string(), about('added to the message of the commit', later))),
+  policy,
+  filterTags: v.exactOptional(v.pipe(filterTags, about('which tags count', later))),
+  exclusionList: v.exactOptional(v.pipe(v.array(v.string()), about('patterns of tags that never count', later))),
+  prereleases: v.exactOptional(v.pipe(v.boolean(), about('let pre-release versions count', later)), false),
+  allowDowngrade: v.exactOptional(v.pipe(v.boolean(), about('let a lower version replace a higher one', later)), false),
+  author: v.exactOptional(
+    v.pipe(
+      v.object({
+        name: v.exactOptional(v.pipe(v.string(), about('name', later))),
+        email: v.exactOptional(v.pipe(v.string(), about('address', later))),
+      }),
+      about('author of the commits, instead of kubevelabot', later),
+    ),
+  ),
+  messagePrefix: v.exactOptional(v.pipe(v.string(), about('first line of the message, instead of "Update image automatically."', later))),
+});
+
+const pruneBudget = v.object({
+  count: v.exactOptional(v.pipe(v.number(), about('at most so many objects', later))),
+  percent: v.exactOptional(v.pipe(v.number(), about('at most this share of the objects', later))),
+});
+
+export const kustomizeSchema = v.pipe(
+  v.object({
+    repoType: v.exactOptional(v.pipe(v.picklist(['git', 'oss', 'oci']), about('kind of the source', { works: ['git'] })), 'git'),
+    url: v.pipe(v.string(), about('the repository, https:// or http://', { rule: urlRule })),
+    secretRef: v.exactOptional(
+      v.pipe(v.string(), about('Secret of the same namespace: username and password, or bearerToken; and ca.crt', secret)),
+    ),
+    pullInterval: v.exactOptional(
+      v.pipe(v.string(), about('time between two pulls', { shape: 'duration', rule: pullIntervalRule })),
+      '5m',
+    ),
+    timeout: v.exactOptional(v.pipe(v.string(), about('longest time for one call of the Git server', { shape: 'duration', rule: durationRule }))),
+    git: v.exactOptional(v.pipe(git, about('what to follow', { oneOf: ['semver', 'tag', 'name'] }))),
+    path: v.pipe(v.string(), about('the folder to apply, such as ./infrastructure', { rule: pathRule })),
+    prune: v.exactOptional(v.pipe(v.boolean(), about('remove what has left the repository')), true),
+    suspend: v.exactOptional(v.pipe(v.boolean(), about('stop pulling and applying')), false),
+    force: v.exactOptional(v.pipe(v.boolean(), about('delete and recreate what cannot be changed', later)), false),
+    targetNamespace: v.exactOptional(
+      v.pipe(v.string(), about("namespace of the objects: only the Application's own", { rule: targetNamespaceRule })),
+    ),
+    sourceName: v.exactOptional(v.pipe(v.string(), about('an existing source to use instead of url', { ...later, rule: labelRule }))),
+    oss: v.exactOptional(v.pipe(oss, about('the bucket, for repoType oss', later))),
+    oci: v.exactOptional(v.pipe(oci, about('the artifact, for repoType oci', later))),
+    decryption: v.exactOptional(v.pipe(decryption, about('how Secrets in the repository are decrypted', later))),
+    imageRepository: v.exactOptional(v.pipe(imageRepository, about('commit new image tags to the repository', later))),
+    atomic: v.exactOptional(v.pipe(v.boolean(), about('apply nothing unless the API server would take everything', later)), false),
+    adopt: v.exactOptional(v.pipe(v.boolean(), about('take over objects that were made by others', later)), false),
+    drift: v.exactOptional(
+      v.pipe(v.picklist(['correct', 'report', 'off']), about('what to do about changes made in the cluster', { works: ['correct'] })),
+      'correct',
+    ),
+    pruneBudget: v.exactOptional(v.pipe(pruneBudget, about('the most that one run may remove', later))),
+    wait: v.exactOptional(v.pipe(v.boolean(), about('count as healthy only when every object is', { since: NOT_YET })), true),
+  }),
+  about('properties of a kustomize component', { keys: 'a property of kustomize' }),
+);
+
+/** The properties with their defaults. Durations and path as the user wrote them. */
+export type KustomizeProperties = v.InferOutput<typeof kustomizeSchema>;
+
+/** The properties of a component that the rules have let pass. Throws Failure NotAdmitted with the causes where they would not. */
+export function kustomizeProperties(component: Component): KustomizeProperties {
+  const received = component.properties ?? {};
+  const causes = checkValue(kustomizeSchema, received, bareSite(['properties'])).filter(({ code }) => code !== 'Unsupported');
+  if (causes.length > 0) throw new Failure('NotAdmitted', 'the properties do not fit the component type kustomize', { kind: 'stalled', causes });
+  return fillDefaults(kustomizeSchema, received) as KustomizeProperties;
+}

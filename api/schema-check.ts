@@ -1,0 +1,171 @@
+import * as v from 'valibot';
+import type { Cause } from './failure.ts';
+import { NOT_YET, isMap, own, partOf } from './schema.ts';
+import type { CheckContext, Finding, Part, SchemaNode, Site } from './schema.ts';
+import { closest, listText, pathText, quote, received, scalarText } from './wording.ts';
+import type { Path } from './wording.ts';
+
+/**
+ * Every mistake of `value` against a declaration, in the order of the declaration (so that the order does not hang on how
+ * the file was written). Keys of which the declaration knows nothing come last, by name. Never throws.
+ */
+export function checkValue(declaration: v.GenericSchema, value: unknown, site: Site): Cause[] {
+  return checkPart(partOf(declaration), value, site).map(({ at, finding }) => toCause(at, finding));
+}
+
+/** The same for a rule that hands a part of its value on to another declaration. */
+export function findingsOf(declaration: v.GenericSchema, value: unknown, site: Site): Finding[] {
+  return checkPart(partOf(declaration), value, site).map(({ at, finding }) => ({ path: at, ...finding }));
+}
+
+interface Found {
+  at: Path;
+  finding: Finding;
+}
+
+function toCause(at: Path, finding: Finding): Cause {
+  const path = pathText(finding.path ?? at);
+  const cause: Cause = { path, code: finding.code, message: `${path === '' ? 'the Application' : path} ${finding.text}` };
+  if (finding.value !== undefined) cause.value = finding.value;
+  if (finding.remedy !== undefined) cause.remedy = finding.remedy;
+  return cause;
+}
+
+function checkPart(part: Part, value: unknown, site: Site): Found[] {
+  const wrong = typeFinding(part, value);
+  if (wrong) return [{ at: site.path, finding: wrong }];
+  const inside = checkInside(part, value, site);
+  const ruled = part.facts?.rule?.(value as never, site) ?? [];
+  const unsupported = unsupportedFinding(part, value);
+  const findings = (unsupported ? [unsupported, ...ruled] : ruled).map((finding) => ({ at: site.path, finding }));
+  // One sentence for the whole: not one more for each of its parts.
+  return [...findings, ...(unsupported ? inside.filter(({ finding }) => finding.code !== 'Unsupported') : inside)];
+}
+
+function checkInside(part: Part, value: unknown, site: Site): Found[] {
+  const { schema } = part;
+  if (schema.entries && isMap(value)) return checkEntries(part, schema.entries, value, site);
+  if (schema.item && Array.isArray(value)) {
+    const item = partOf(schema.item);
+    return value.flatMap((entry: unknown, index) => checkPart(item, entry, { ...site, path: [...site.path, index] }));
+  }
+  if (schema.type === 'record' && schema.value && isMap(value)) {
+    const entry = partOf(schema.value);
+    return Object.keys(value)
+      .toSorted()
+      .flatMap((key) => checkPart(entry, value[key], { ...site, path: [...site.path, key], parent: value }));
+  }
+  return [];
+}
+
+function checkEntries(part: Part, entries: Record<string, SchemaNode>, value: Record<string, unknown>, site: Site): Found[] {
+  const found: Found[] = [];
+  for (const [key, schema] of Object.entries(entries)) {
+    const path = [...site.path, key];
+    const entry = partOf(schema);
+    const held = own(value, key);
+    if (held !== undefined) found.push(...checkPart(entry, held, { ...site, path, parent: value }));
+    else if (entry.required) found.push({ at: path, finding: missing(key, entry) });
+  }
+  const crowd = (part.facts?.oneOf ?? []).filter((key) => own(value, key) !== undefined);
+  if (crowd.length > 1) {
+    const finding: Finding = { code: 'InvalidValue', text: `has ${listText(crowd)}, which exclude each other`, remedy: 'keep one of them' };
+    found.push({ at: site.path, finding });
+  }
+  if (part.schema.type === 'loose_object') return found;
+  const unknown = Object.keys(value).filter((key) => !Object.hasOwn(entries, key) && value[key] !== undefined);
+  return [...found, ...unknown.toSorted().map((key) => ({ at: [...site.path, key], finding: unknownField(key, part, entries, site.path) }))];
+}
+
+function missing(key: string, part: Part): Finding {
+  const about = part.facts?.about;
+  return { code: 'Required', text: 'is required', remedy: about ? `add ${key}: ${about}` : `add ${key}` };
+}
+
+function unknownField(key: string, part: Part, entries: Record<string, SchemaNode>, path: Path): Finding {
+  const last = path.findLast((step) => typeof step === 'string') ?? 'the Application';
+  const keys = part.facts?.keys ?? `a property of ${last}`;
+  const guess = key.length <= 64 ? (closest(key, Object.keys(entries)) ?? nested(key, entries)) : undefined;
+  return { code: 'UnknownField', text: `is not ${keys}`, remedy: guess ? `did you mean "${guess}"?` : 'remove it' };
+}
+
+/** `branch` -> `git.branch`: a key that was written one level too high. */
+function nested(key: string, entries: Record<string, SchemaNode>): string | undefined {
+  const outer = Object.entries(entries).find(([, schema]) => Object.hasOwn(partOf(schema).schema.entries ?? {}, key));
+  return outer && `${outer[0]}.${key}`;
+}
+
+/** The wrong type or, for a list of words, none of them. */
+function typeFinding(part: Part, value: unknown): Finding | undefined {
+  const { schema } = part;
+  if (schema.type === 'picklist' && typeof value === 'string') return wordFinding(schema.options ?? [], value);
+  if (hasType(schema, value)) return undefined;
+  const secret = part.facts?.secret ?? false;
+  return {
+    code: 'InvalidType',
+    text: `must be ${typeWords(schema)}, received ${received(value, secret)}`,
+    value: secret ? undefined : scalarText(value),
+    remedy: typeRemedy(schema, value, secret),
+  };
+}
+
+function hasType(schema: SchemaNode, value: unknown): boolean {
+  if (MAPS.has(schema.type)) return isMap(value);
+  if (schema.type === 'array') return Array.isArray(value);
+  if (schema.type === 'picklist') return typeof value === 'string';
+  return v.is(schema, value);
+}
+
+function wordFinding(options: readonly string[], value: string): Finding | undefined {
+  if (options.includes(value)) return undefined;
+  const guess = closest(value, options);
+  return {
+    code: 'InvalidValue',
+    text: `must be one of ${listText(options)}, received ${quote(value)}`,
+    value: scalarText(value),
+    remedy: guess === undefined ? 'use one of them' : `did you mean ${quote(guess)}?`,
+  };
+}
+
+const MAPS: ReadonlySet<string> = new Set(['object', 'loose_object', 'record']);
+const TYPE_WORDS: Record<string, string> = { boolean: 'true or false', number: 'a number', array: 'a list' };
+
+function typeWords(schema: SchemaNode): string {
+  return MAPS.has(schema.type) ? 'a map' : (TYPE_WORDS[schema.type] ?? 'a string');
+}
+
+function typeRemedy(schema: SchemaNode, value: unknown, secret: boolean): string {
+  if (value === null) return 'give it a value or remove it';
+  if (schema.type === 'boolean') return value === 'true' || value === 'false' ? `write ${value} without quotes` : 'write true or false';
+  if (schema.type === 'number') return typeof value === 'string' && /^\d{1,15}$/.test(value) ? `write ${value} without quotes` : 'write a number';
+  if (schema.type === 'array') return 'write it as a list';
+  if (MAPS.has(schema.type)) return 'write it as a map';
+  if (isMap(value)) return typeof own(value, 'name') === 'string' ? 'write the name alone' : 'write a string';
+  if (Array.isArray(value)) return 'write one string';
+  return secret ? 'put it in quotes' : `put it in quotes: "${String(value)}"`;
+}
+
+function unsupportedFinding(part: Part, value: unknown): Finding | undefined {
+  const { facts } = part;
+  if (!facts) return undefined;
+  if (facts.works && typeof value === 'string' && !facts.works.includes(value)) {
+    const text = `${quote(value)} is not implemented in this version`;
+    return { code: 'Unsupported', text, value: scalarText(value), remedy: `use ${listText(facts.works)}` };
+  }
+  if (facts.since !== NOT_YET || value === part.default) return undefined;
+  const text = 'is not implemented in this version';
+  return { code: 'Unsupported', text, value: facts.secret ? undefined : scalarText(value), remedy: 'remove it' };
+}
+
+/** A site for what has no Application around it, such as one component's properties in a test or in the renderer. */
+export function bareSite(path: Path, context: Partial<CheckContext> = {}): Site {
+  const none: CheckContext = {
+    namespace: undefined,
+    minIntervalMs: undefined,
+    componentNames: [],
+    componentNeeds: [],
+    stepNames: [],
+    stepNeeds: [],
+  };
+  return { path, parent: {}, context: { ...none, ...context } };
+}

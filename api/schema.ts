@@ -1,0 +1,108 @@
+import * as v from 'valibot';
+import type { Reason } from './reasons.ts';
+import type { Path } from './wording.ts';
+
+/**
+ * A declaration is a valibot schema whose parts carry facts: what the part means, whether this version carries it out, and
+ * the rule that judges its value. Types come from the schema, checks and defaults from api/schema-check.ts and api/defaults.ts,
+ * and the reference page from dev/generate-docs.ts.
+ */
+
+/** What a rule found. The checker puts the path in front of `text`. */
+export interface Finding {
+  code: Reason;
+  /** The sentence after the path: `must not be absolute`. */
+  text: string;
+  value?: string | undefined;
+  remedy?: string | undefined;
+  /** Where it is not the value itself that is wrong. */
+  path?: Path;
+}
+
+/** What rules know beyond the value: the Application as it came in, and the settings of whoever asks. */
+export interface CheckContext {
+  namespace: string | undefined;
+  minIntervalMs: number | undefined;
+  /** Names of all components, by position; undefined where one has none. */
+  componentNames: readonly (string | undefined)[];
+  /** dependsOn of all components, by position. */
+  componentNeeds: readonly (readonly string[])[];
+  /** The same for the steps of the workflow, unnamed ones under their default name. */
+  stepNames: readonly (string | undefined)[];
+  stepNeeds: readonly (readonly string[])[];
+}
+
+/** Where a rule stands. */
+export interface Site {
+  path: Path;
+  /** The map that holds the value. */
+  parent: Readonly<Record<string, unknown>>;
+  context: CheckContext;
+}
+
+export type Rule<T> = (value: T, site: Site) => Finding[];
+
+export interface Facts<T = never> {
+  /** One line for the reference page. */
+  about: string;
+  /** The version that carries it out first, or NOT_YET: any value but the default is then Unsupported. */
+  since: string;
+  /** The values that work, where only some of them do. */
+  works?: readonly string[];
+  /** The value may be a secret, or is often mistaken for one: never shown. */
+  secret?: boolean;
+  /** Type in the words of the reference page, where the schema's own does not say enough. */
+  shape?: string;
+  rule?: Rule<T>;
+  /** Of a map: what its keys are, as in `is not a property of kustomize`. */
+  keys?: string;
+  /** Of a map: keys of which at most one may be there. */
+  oneOf?: readonly string[];
+}
+
+/** The version of what has no other `since`: most properties came with it. */
+const FIRST = '0.1';
+
+/** `since` of what is declared and checked, but not carried out by this version. */
+export const NOT_YET = 'not yet';
+
+/** Facts as the last item of a valibot pipe. */
+export function about<T>(text: string, facts: Partial<Omit<Facts<T>, 'about'>> = {}): v.MetadataAction<T, { facts: Facts<T> }> {
+  return v.metadata({ facts: { about: text, since: FIRST, ...facts } });
+}
+
+/** The parts of a valibot schema that the checker walks. */
+export interface SchemaNode extends v.GenericSchema {
+  type: string;
+  wrapped?: SchemaNode;
+  default?: unknown;
+  entries?: Record<string, SchemaNode>;
+  item?: SchemaNode;
+  value?: SchemaNode;
+  options?: readonly string[];
+}
+
+export interface Part {
+  schema: SchemaNode;
+  facts: Facts | undefined;
+  required: boolean;
+  default: unknown;
+}
+
+/** Opens one part of a declaration: the schema without its `optional`, and its facts. */
+export function partOf(schema: v.GenericSchema): Part {
+  const node = schema as SchemaNode;
+  const required = node.type !== 'exact_optional' && node.type !== 'optional';
+  const inner = required ? node : (node.wrapped ?? node);
+  const { facts } = v.getMetadata(inner) as { facts?: Facts };
+  return { schema: inner, facts, required, default: required ? undefined : node.default };
+}
+
+export function isMap(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** The value of an own key: `constructor` and the like are not there unless the user wrote them. */
+export function own(map: Readonly<Record<string, unknown>>, key: string): unknown {
+  return Object.hasOwn(map, key) ? map[key] : undefined;
+}
