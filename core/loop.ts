@@ -1,0 +1,66 @@
+import type { Clock } from './clock.ts';
+
+/** Work that runs again whenever it is asked to, one run at a time. */
+export interface Loop {
+  /** Runs as soon as possible. Requests that arrive while a run is under way are one further run. */
+  trigger(): void;
+  /** Aborts the run under way and waits for its end. */
+  stop(): Promise<void>;
+}
+
+export interface LoopOptions {
+  clock: Clock;
+  /** What a run that throws leads to: the delay until the next run in milliseconds, undefined to wait for a trigger. */
+  onError: (error: unknown) => number | undefined;
+}
+
+/**
+ * `run` resolves to the delay until the next run in milliseconds, or undefined to wait for a trigger.
+ * A trigger ends the delay at once.
+ */
+export function createLoop(run: (signal: AbortSignal) => Promise<number | undefined>, options: LoopOptions): Loop {
+  const stopped = new AbortController();
+  let again = false;
+  let wake = new AbortController();
+  let active: Promise<void> | undefined;
+
+  async function once(): Promise<number | undefined> {
+    again = false;
+    try {
+      return await run(stopped.signal);
+    } catch (error) {
+      return stopped.signal.aborted ? undefined : options.onError(error);
+    }
+  }
+
+  async function runUntilIdle(): Promise<void> {
+    for (;;) {
+      const delayMs = await once();
+      if (stopped.signal.aborted) return;
+      if (again) continue;
+      if (delayMs === undefined) return;
+      wake = new AbortController();
+      const signal = AbortSignal.any([stopped.signal, wake.signal]);
+      await options.clock.sleep(delayMs, signal).catch(() => undefined);
+      if (stopped.signal.aborted) return;
+    }
+  }
+
+  function trigger(): void {
+    if (stopped.signal.aborted) return;
+    again = true;
+    wake.abort();
+    active ??= runUntilIdle().finally(() => {
+      active = undefined;
+      if (again) trigger();
+    });
+  }
+
+  return {
+    trigger,
+    async stop() {
+      stopped.abort(new Error('stopped'));
+      await active;
+    },
+  };
+}
