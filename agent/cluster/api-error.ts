@@ -1,0 +1,41 @@
+/** One problem that the API server names in an answer (`Status.details.causes`). */
+export interface ApiCause {
+  field?: string;
+  message?: string;
+  reason?: string;
+}
+
+/** What was asked of the API server, for messages. */
+export interface Asked {
+  verb: string;
+  resource: string;
+  group: string;
+  namespace?: string | undefined;
+  name?: string | undefined;
+}
+
+/** The API server answered, and the answer was no. */
+export class ApiError extends Error {
+  readonly status: number;
+  /** `Status.reason`, such as `Forbidden`, `NotFound`, `Conflict`. */
+  readonly reason: string;
+  readonly causes: readonly ApiCause[];
+  readonly retryAfterMs: number | undefined;
+  readonly asked: Asked;
+
+  constructor(status: number, body: unknown, asked: Asked, retryAfterMs?: number) {
+    const answer = (typeof body === 'object' && body !== null ? body : {}) as {
+      message?: string;
+      reason?: string;
+      details?: { causes?: ApiCause[]; retryAfterSeconds?: number };
+    };
+    super(answer.message ?? (typeof body === 'string' && body.trim() !== '' ? body.trim().slice(0, 1024) : `the API server answered ${status}`));
+    this.name = 'ApiError';
+    this.status = status;
+    this.reason = answer.reason ?? '';
+    this.causes = answer.details?.causes ?? [];
+    const seconds = answer.details?.retryAfterSeconds;
+    this.retryAfterMs = retryAfterMs ?? (seconds === undefined ? undefined : seconds * 1_000);
+    this.asked = asked;
+  }
+}

@@ -1,0 +1,115 @@
+import { randomBytes } from 'node:crypto';
+import type { ObjectMeta } from '#api/kubernetes.ts';
+import type { Reason } from '#api/reasons.ts';
+import type { Clock } from '#core/clock.ts';
+import { messageOf, oneLine } from '#core/errors.ts';
+import type { Log } from '#core/log.ts';
+import type { Redactor } from '#core/redact.ts';
+import { ApiError } from './api-error.ts';
+import type { Client } from './client.ts';
+
+export interface EventRecord {
+  regarding: { apiVersion: string; kind: string; metadata: ObjectMeta };
+  type: 'Normal' | 'Warning';
+  reason: Reason;
+  message: string;
+}
+
+export interface EventRecorder {
+  /** One Event, in the background; never throws and never waits. */
+  record(event: EventRecord): void;
+  /** Resolves when all that was recorded has been sent. */
+  drain(): Promise<void>;
+}
+
+/** The same event again within this time is not sent. */
+const REPEAT_MS = 600_000;
+const MAX_QUEUE = 100;
+const MAX_REMEMBERED = 1_000;
+const DEADLINE_MS = 5_000;
+const MAX_NAME_START = 200;
+
+/** A name of its own that begins with the object's, as kubectl users know it (at most 253 characters). */
+function eventName(name: string): string {
+  const start = name.slice(0, MAX_NAME_START).replace(/[^a-z0-9]+$/, '');
+  return `${start}.${randomBytes(8).toString('hex')}`;
+}
+
+export interface RecorderOptions {
+  namespace: string;
+  redactor: Redactor;
+  log: Log;
+  clock: Clock;
+}
+
+export function createEventRecorder(client: Client, options: RecorderOptions): EventRecorder {
+  const { namespace, redactor, log, clock } = options;
+  const queue: EventRecord[] = [];
+  const sent = new Map<string, number>();
+  let sending: Promise<void> | undefined;
+  let refused = false;
+  let draining = false;
+
+  async function send(event: EventRecord): Promise<void> {
+    const { regarding, type, reason } = event;
+    const time = new Date(clock.now()).toISOString();
+    const { name = '', uid } = regarding.metadata;
+    await client.create(
+      {
+        apiVersion: 'v1',
+        kind: 'Event',
+        metadata: { name: eventName(name), namespace },
+        involvedObject: { apiVersion: regarding.apiVersion, kind: regarding.kind, namespace, name, ...(uid ? { uid } : {}) },
+        type,
+        reason,
+        message: event.message,
+        source: { component: 'lateen-agent' },
+        reportingComponent: 'lateen-agent',
+        firstTimestamp: `${time.slice(0, 19)}Z`,
+        lastTimestamp: `${time.slice(0, 19)}Z`,
+        count: 1,
+      },
+      { timeoutMs: DEADLINE_MS },
+    );
+  }
+
+  async function sendAll(): Promise<void> {
+    for (let event = queue.shift(); event; event = queue.shift()) {
+      try {
+        await send(event);
+      } catch (error) {
+        const forbidden = error instanceof ApiError && error.status === 403;
+        if (!forbidden || !refused) log.warn('event not written', { reason: event.reason, error: messageOf(error) });
+        refused ||= forbidden;
+        // The process is about to end: one failure is enough to know that the rest would not be written either.
+        if (draining) queue.length = 0;
+      }
+    }
+  }
+
+  function isRepeat(key: string): boolean {
+    const now = clock.now();
+    const last = sent.get(key);
+    if (last !== undefined && now - last < REPEAT_MS) return true;
+    sent.delete(key);
+    sent.set(key, now);
+    const oldest = sent.keys().next();
+    if (sent.size > MAX_REMEMBERED && !oldest.done) sent.delete(oldest.value);
+    return false;
+  }
+
+  return {
+    record(event) {
+      const message = oneLine(redactor.scrub(event.message));
+      const { regarding, reason } = event;
+      const { name, uid } = regarding.metadata;
+      if (queue.length >= MAX_QUEUE || isRepeat(`${regarding.kind}/${name}/${uid}/${reason}/${message}`)) return;
+      queue.push({ ...event, message });
+      sending = (sending ?? Promise.resolve()).then(sendAll);
+    },
+    async drain() {
+      draining = true;
+      await sending;
+    },
+  };
+}

@@ -1,0 +1,101 @@
+import { Failure } from '#api/failure.ts';
+import type { Log } from '#core/log.ts';
+import type { Connection } from './connection.ts';
+import { orAborted } from './deadline.ts';
+import { openHttp2 } from './http2.ts';
+import { openHttps } from './https.ts';
+import { type Exchange, NoHttp2Error, unreachable, type Wire } from './wire.ts';
+
+export interface TransportRequest {
+  method: string;
+  /** With a leading slash, without the query. */
+  path: string;
+  query?: Record<string, string | undefined>;
+  body?: unknown;
+  contentType?: string;
+  accept?: string;
+  /** From when the request gets its turn. Default 30 s. Not for `stream`. */
+  timeoutMs?: number;
+  signal?: AbortSignal;
+}
+
+export type Sink = Pick<Exchange, 'onHeaders' | 'onData'>;
+/** One try. Throws UnreachableError, a Failure of the sink, or the signal's reason. */
+export type Exchanger = (request: TransportRequest, signal: AbortSignal, sink: Sink) => Promise<void>;
+
+export interface ExchangerHandle {
+  exchange: Exchanger;
+  close(): void;
+}
+
+export function createExchanger(connection: Connection, userAgent: string, log: Log): ExchangerHandle {
+  const wire = createWire(connection, log);
+  // Such as that of a proxy in front of several clusters.
+  const prefix = new URL(connection.server).pathname.replace(/\/+$/, '');
+  let tokenRefused = false;
+
+  async function headersOf(request: TransportRequest): Promise<Record<string, string>> {
+    const fresh = tokenRefused;
+    tokenRefused = false;
+    const token = await connection.token(fresh);
+    return {
+      accept: request.accept ?? 'application/json',
+      'user-agent': userAgent,
+      ...(request.body === undefined ? {} : { 'content-type': request.contentType ?? 'application/json' }),
+      ...(token ? { authorization: `Bearer ${token}` } : {}),
+    };
+  }
+
+  async function exchange(request: TransportRequest, signal: AbortSignal, { onHeaders, onData }: Sink): Promise<void> {
+    const heard: Exchange['onHeaders'] = (status, received) => {
+      if (status === 401) tokenRefused = true;
+      onHeaders(status, received);
+    };
+    try {
+      const headers = await orAborted(headersOf(request), signal);
+      const body = request.body === undefined ? undefined : JSON.stringify(request.body);
+      await wire.exchange({ method: request.method, target: prefix + targetOf(request), headers, body, signal, onHeaders: heard, onData });
+    } catch (error) {
+      if (signal.aborted || error instanceof Failure) throw error;
+      throw unreachable(connection.server, error);
+    }
+  }
+
+  return { exchange, close: () => wire.close() };
+}
+
+/** HTTP/2, and HTTPS from the moment at which the server turned out not to speak it. */
+function createWire(connection: Connection, log: Log): Wire {
+  const http2 = openHttp2(connection);
+  let https: Wire | undefined;
+  let closed = false;
+
+  function fallback(): Wire {
+    if (!https) log.info('the API server speaks no HTTP/2: using HTTPS');
+    https ??= openHttps(connection);
+    if (closed) https.close();
+    return https;
+  }
+
+  return {
+    async exchange(exchange) {
+      if (https) return https.exchange(exchange);
+      try {
+        await http2.exchange(exchange);
+      } catch (error) {
+        if (error instanceof NoHttp2Error) return fallback().exchange(exchange);
+        throw error;
+      }
+    },
+    close() {
+      closed = true;
+      http2.close();
+      https?.close();
+    },
+  };
+}
+
+function targetOf({ path, query = {} }: TransportRequest): string {
+  const pairs = Object.entries(query).flatMap(([key, value]) => (value === undefined ? [] : [`${encodeURIComponent(key)}=${encodeURIComponent(value)}`]));
+  return pairs.length > 0 ? `${path}?${pairs.join('&')}` : path;
+}

@@ -1,0 +1,129 @@
+import type { KubeObject, ObjectReference } from '#api/kubernetes.ts';
+import { groupOf } from '#api/kubernetes.ts';
+import type { Clock } from '#core/clock.ts';
+import type { Log } from '#core/log.ts';
+import type { Client } from './client.ts';
+import { hasHealthRule } from './health.ts';
+import type { KindInfo } from './kinds.ts';
+import { type KindWatch, type WatchEvent, watchKind } from './watch.ts';
+
+export type LiveListener = (event: WatchEvent) => void;
+
+interface Watched {
+  kind: KindInfo;
+  watch: KindWatch;
+  users: Set<string>;
+  error?: unknown;
+  failed: Promise<never>;
+}
+
+/** How long the first listing of a kind may take. */
+const SYNC_DEADLINE_MS = 30_000;
+
+/**
+ * The live objects of the namespace, kept by one watch per kind, only for kinds that somebody uses. Kinds without a
+ * health rule are kept as metadata only.
+ */
+export class LiveObjects {
+  readonly #client: Client;
+  readonly #namespace: string;
+  readonly #clock: Clock;
+  readonly #random: () => number;
+  readonly #log: Log;
+  readonly #watched = new Map<string, Watched>();
+  readonly #listeners = new Set<LiveListener>();
+
+  constructor(client: Client, options: { namespace: string; clock: Clock; random: () => number; log: Log }) {
+    this.#client = client;
+    this.#namespace = options.namespace;
+    this.#clock = options.clock;
+    this.#random = options.random;
+    this.#log = options.log;
+  }
+
+  /** Every change of an object of a watched kind. */
+  listen(listener: LiveListener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /**
+   * From now on `user` needs these kinds and no others. Resolves when all of them are known; throws what the API
+   * server answered where one cannot be watched.
+   */
+  async need(user: string, kinds: Iterable<{ apiVersion: string; kind: string }>): Promise<void> {
+    const wanted = new Map([...kinds].map((kind) => [keyOf(kind), kind]));
+    for (const [key, watched] of this.#watched) if (!wanted.has(key)) this.#release(user, key, watched);
+    await Promise.all([...wanted].map(([key, kind]) => this.#watch(user, key, kind)));
+  }
+
+  get(reference: ObjectReference): KubeObject | undefined {
+    return this.#watched.get(keyOf(reference))?.watch.get(reference.name);
+  }
+
+  all(kind: { apiVersion: string; kind: string }): KubeObject[] {
+    return this.#watched.get(keyOf(kind))?.watch.all() ?? [];
+  }
+
+  stop(): void {
+    for (const { watch } of this.#watched.values()) watch.stop();
+    this.#watched.clear();
+  }
+
+  async #watch(user: string, key: string, reference: { apiVersion: string; kind: string }): Promise<void> {
+    const watched = this.#watched.get(key) ?? (await this.#start(key, reference));
+    if (!watched) return;
+    watched.users.add(user);
+    const deadline = new AbortController();
+    const late = this.#clock.sleep(SYNC_DEADLINE_MS, deadline.signal).then(
+      () => Promise.reject(new Error(`the first listing of ${watched.kind.plural} took over ${SYNC_DEADLINE_MS / 1000} s`)),
+      () => undefined,
+    );
+    try {
+      await Promise.race([watched.watch.synced, watched.failed, late]);
+    } finally {
+      deadline.abort();
+    }
+  }
+
+  async #start(key: string, reference: { apiVersion: string; kind: string }): Promise<Watched | undefined> {
+    const kind = await this.#client.kinds.find(reference.apiVersion, reference.kind);
+    const started = this.#watched.get(key);
+    if (started || !kind) return started;
+    let fail: (error: unknown) => void = () => {};
+    const failed = new Promise<never>((_, reject) => {
+      fail = reject;
+    });
+    failed.catch(() => undefined);
+    const watch = watchKind(this.#client, {
+      kind,
+      namespace: this.#namespace,
+      metadataOnly: !hasHealthRule(kind.group, kind.kind),
+      onEvent: (event) => this.#emit(event, reference),
+      onError: (error) => fail(error),
+      clock: this.#clock,
+      random: this.#random,
+      log: this.#log,
+    });
+    const watched: Watched = { kind, watch, users: new Set(), failed };
+    this.#watched.set(key, watched);
+    return watched;
+  }
+
+  #emit(event: WatchEvent, { apiVersion, kind }: { apiVersion: string; kind: string }): void {
+    // A metadata-only watch answers with kind PartialObjectMetadata: the listeners get the kind that was asked for.
+    const object = event.object.kind === kind ? event.object : { ...event.object, apiVersion, kind };
+    for (const listener of this.#listeners) listener({ ...event, object });
+  }
+
+  #release(user: string, key: string, watched: Watched): void {
+    if (!watched.users.delete(user) || watched.users.size > 0) return;
+    watched.watch.stop();
+    this.#watched.delete(key);
+  }
+}
+
+/** Group and kind: versions of one kind share one watch. */
+function keyOf({ apiVersion, kind }: { apiVersion: string; kind: string }): string {
+  return `${groupOf(apiVersion)}/${kind}`;
+}

@@ -1,0 +1,108 @@
+import { Failure } from '#api/failure.ts';
+import type { Log } from '#core/log.ts';
+import type { Connection } from './connection.ts';
+import { type Deadline, orAborted, startDeadline } from './deadline.ts';
+import { createExchanger, type Exchanger, type TransportRequest } from './exchanger.ts';
+import { createGate } from './gate.ts';
+import { parseJson } from './json-lines.ts';
+import { streamLines } from './line-stream.ts';
+import { retryAfterMs } from './retry-after.ts';
+import { noAnswer, NotProcessedError, UnreachableError } from './wire.ts';
+
+export type { TransportRequest } from './exchanger.ts';
+
+export interface TransportResponse {
+  status: number;
+  headers: Record<string, string>;
+  /** Parsed JSON; text where it is none. */
+  body: unknown;
+}
+
+/** Requests to one API server. Both throw UnreachableError where no whole answer came, and the signal's reason. */
+export interface Transport {
+  request(request: TransportRequest): Promise<TransportResponse>;
+  /** The JSON lines of a watch, until the server ends it; a StreamRefusal where it does not begin one. */
+  stream(request: TransportRequest): AsyncGenerator<unknown, void, undefined>;
+  /** Ends what is under way; nothing can be sent afterwards, and nothing keeps the process. */
+  close(): void;
+}
+
+export interface TransportOptions {
+  log: Log;
+  userAgent: string;
+  /** Requests in flight; watches do not count. */
+  maxInFlight?: number;
+}
+
+/** Default deadline of a request. */
+const DEADLINE_MS = 30_000;
+/** A page of 500 objects stays far below. */
+const MAX_BODY_BYTES = 64 * 1024 * 1024;
+const MAX_TRIES = 5;
+
+export function createTransport(connection: Connection, { log, userAgent, maxInFlight = 32 }: TransportOptions): Transport {
+  const gate = createGate(maxInFlight);
+  const { exchange, close } = createExchanger(connection, userAgent, log);
+  return {
+    async request(request) {
+      const leave = await gate.enter(request.signal);
+      const { timeoutMs = DEADLINE_MS, signal } = request;
+      const deadline = startDeadline(timeoutMs, () => noAnswer(connection.server, timeoutMs), signal);
+      try {
+        return await withRetries(request, deadline, exchange);
+      } finally {
+        deadline.clear();
+        leave();
+      }
+    },
+    stream: (request) => streamLines(request, exchange, connection.server),
+    close,
+  };
+}
+
+async function once(request: TransportRequest, signal: AbortSignal, exchange: Exchanger): Promise<TransportResponse> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  let head: Omit<TransportResponse, 'body'> = { status: 0, headers: {} };
+  await exchange(request, signal, {
+    onHeaders: (status, headers) => {
+      head = { status, headers };
+    },
+    onData: (chunk) => {
+      bytes += chunk.length;
+      if (bytes > MAX_BODY_BYTES) throw new Failure('TooLarge', `the API server sent over ${MAX_BODY_BYTES} bytes for ${request.path}`);
+      chunks.push(chunk);
+    },
+  });
+  return { ...head, body: parseJson(Buffer.concat(chunks).toString('utf8')) };
+}
+
+/** Again: with a new token after a 401; after what the server asks for; where nothing was processed or nothing changed. */
+async function withRetries(request: TransportRequest, deadline: Deadline, exchange: Exchanger): Promise<TransportResponse> {
+  const { signal } = deadline;
+  let refused = false;
+  let cut = false;
+  for (let attempt = 1; ; attempt++) {
+    try {
+      const response = await once(request, signal, exchange);
+      const waitMs = response.status === 401 && !refused ? 0 : retryAfterMs(response);
+      refused ||= response.status === 401;
+      if (waitMs === undefined || attempt >= MAX_TRIES || waitMs >= deadline.leftMs()) return response;
+      await pause(waitMs, signal);
+    } catch (error) {
+      const safe = error instanceof NotProcessedError || (error instanceof UnreachableError && request.method === 'GET');
+      if (!safe || cut || signal.aborted) throw error;
+      cut = true;
+    }
+  }
+}
+
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, ms);
+  try {
+    await orAborted(promise, signal);
+  } finally {
+    clearTimeout(timer);
+  }
+}
