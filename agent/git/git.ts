@@ -1,0 +1,170 @@
+import { Failure } from '#api/failure.ts';
+import { branchRule } from '#api/git-ref.ts';
+import type { Finding } from '#api/schema.ts';
+import { displayUrl, urlRule } from '#api/source-url.ts';
+import type { Log } from '#core/log.ts';
+import type { Redactor } from '#core/redact.ts';
+import { GitError, GROUP_WRAPPER } from './client.ts';
+import { requirePrivateTransport, secretsOf } from './credentials.ts';
+import { startDeadline } from './deadline.ts';
+import { failureFrom, timedOut } from './failure.ts';
+import { listTip } from './listing.ts';
+import { readBlobs } from './object-reader.ts';
+import { CommitGone, RepositoryCache } from './repository-cache.ts';
+import { Runner } from './runner.ts';
+import { SingleFlight } from './single-flight.ts';
+import { listingArguments, treeOf } from './tree.ts';
+import { type CallOptions, type Commit, DEFAULT_LIMITS, type Git, type GitLimits, type Repository, type Tip, type Tree } from './types.ts';
+import { WorkFolder } from './work-folder.ts';
+
+export type { CallOptions, Commit, Git, GitCredentials, GitLimits, Repository, Tip, Tree, TreeEntry } from './types.ts';
+
+export interface GitOptions {
+  /** Where repositories are kept, in a folder of this process. */
+  cacheDir: string;
+  /** Script that runs git in a process group of its own; absent: the one beside this file. */
+  gitWrapper?: string;
+  /** Git processes that talk to servers, side by side. */
+  maxConcurrent?: number;
+  redactor: Redactor;
+  log: Log;
+  limits?: Partial<GitLimits>;
+}
+
+const DEFAULT_CONCURRENT = 4;
+
+/** The room: every call has a deadline, and throws Failure, or the reason of the caller's signal. */
+export function createGit(options: GitOptions): Git {
+  return new GitClient(options);
+}
+
+class GitClient implements Git {
+  readonly #limits: GitLimits;
+  readonly #redactor: Redactor;
+  readonly #folder: WorkFolder;
+  readonly #runner: Runner;
+  readonly #cache: RepositoryCache;
+  readonly #listings = new SingleFlight<Tip>();
+  readonly #fetches = new SingleFlight<Commit>();
+  readonly #running = new Set<Promise<unknown>>();
+  readonly #closed = new AbortController();
+
+  constructor({ cacheDir, gitWrapper = GROUP_WRAPPER, maxConcurrent = DEFAULT_CONCURRENT, redactor, log, limits }: GitOptions) {
+    this.#limits = { ...DEFAULT_LIMITS, ...limits };
+    this.#redactor = redactor;
+    this.#folder = new WorkFolder(cacheDir);
+    const shared = { folder: this.#folder, limits: this.#limits, log };
+    this.#runner = new Runner({ ...shared, wrapper: gitWrapper, maxConcurrent });
+    this.#cache = new RepositoryCache({ ...shared, runner: this.#runner });
+  }
+
+  resolve(repository: Repository, branch: string | undefined, options: CallOptions): Promise<Tip> {
+    return this.#call(repository, options, async (signal) => {
+      if (branch !== undefined) refuse('git.branch', 'InvalidRef', branchRule(branch));
+      return this.#listings.run(`${this.#cache.keyOf(repository)} ${branch ?? ''}`, signal, (shared) => this.#list(repository, branch, shared));
+    });
+  }
+
+  fetch(repository: Repository, tip: Tip, options: CallOptions): Promise<Commit> {
+    return this.#call(repository, options, async (signal) => {
+      checkCommit(tip.commit);
+      refuse('git.branch', 'InvalidRef', branchRule(tip.branch));
+      return this.#fetches.run(`${this.#cache.keyOf(repository)} ${tip.commit}`, signal, (shared) => this.#fetchTip(repository, tip, shared));
+    });
+  }
+
+  tree(repository: Repository, commit: string, options: CallOptions): Promise<Tree> {
+    return this.#call(repository, options, async (signal) => {
+      checkCommit(commit);
+      const [listing, rootId] = await this.#cache.withCommit(repository, commit, signal, (directory) =>
+        Promise.all([
+          this.#runner.local(directory, listingArguments(commit), signal),
+          this.#runner.local(directory, ['rev-parse', '--verify', `${commit}^{tree}`], signal),
+        ]),
+      );
+      const read = (blobs: { oid: string; size: number }[]) => this.#readBlobs(repository, commit, blobs);
+      return treeOf(listing, rootId.trim(), { repository, commit, limits: this.#limits, readBlobs: read });
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#closed.abort(new Error('the Git client was closed'));
+    await Promise.allSettled(this.#running);
+    await this.#folder.remove();
+  }
+
+  async #list(repository: Repository, branch: string | undefined, signal: AbortSignal): Promise<Tip> {
+    return listTip(repository, branch, (args) => this.#runner.onWire(repository, args, signal));
+  }
+
+  async #fetchTip(repository: Repository, tip: Tip, signal: AbortSignal): Promise<Commit> {
+    try {
+      return await this.#cache.fetch(repository, tip.commit, signal);
+    } catch (error) {
+      if (!(error instanceof CommitGone)) throw error;
+      const now = await this.#list(repository, tip.branch, signal);
+      if (now.commit === tip.commit) throw error;
+      return this.#cache.fetch(repository, now.commit, signal);
+    }
+  }
+
+  #readBlobs(repository: Repository, commit: string, blobs: { oid: string; size: number }[]): Promise<Map<string, Buffer>> {
+    return this.#call(repository, { timeoutMs: this.#limits.readTimeoutMs }, (signal) =>
+      this.#cache.withCommit(repository, commit, signal, async (directory) => readBlobs(blobs, { directory, home: await this.#folder.folder('home'), signal })),
+    );
+  }
+
+  async #call<Result>(repository: Repository, options: CallOptions, work: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
+    for (const secret of secretsOf(repository.credentials)) this.#redactor.register(secret);
+    refuse('url', 'InvalidURL', urlRule(repository.url));
+    requirePrivateTransport(repository.url, repository.credentials);
+    const { timeoutMs, signal } = options;
+    const parents = [this.#closed.signal, ...(signal ? [signal] : [])];
+    for (const parent of parents) parent.throwIfAborted();
+    const deadline = startDeadline(timeoutMs, parents);
+    const running = work(deadline.signal);
+    this.#running.add(running);
+    try {
+      return await running;
+    } catch (error) {
+      if (deadline.passed()) throw timedOut(repository, timeoutMs);
+      deadline.signal.throwIfAborted();
+      throw this.#explain(error, repository);
+    } finally {
+      deadline.release();
+      this.#running.delete(running);
+    }
+  }
+
+  /** A Failure without secrets, of whatever a call threw. */
+  #explain(error: unknown, repository: Repository): unknown {
+    const failure = toFailure(error, repository);
+    if (!(failure instanceof Failure)) return failure;
+    const { reason, kind, remedy, causes } = failure;
+    const message = this.#redactor.scrub(failure.message);
+    return message === failure.message ? failure : new Failure(reason, message, { kind, causes, ...(remedy ? { remedy } : {}) });
+  }
+}
+
+function toFailure(error: unknown, repository: Repository): unknown {
+  const url = displayUrl(repository.url);
+  if (error instanceof CommitGone) {
+    return new Failure('GitFailed', `${url} does not give out the commit ${error.message}`, { remedy: 'check whether it is still on a branch' });
+  }
+  if (!(error instanceof GitError)) return error;
+  if (error.tooMuch) return new Failure('TooLarge', `${url} has more refs or files than git may list`, { kind: 'stalled', remedy: 'keep the manifests in a repository of their own' });
+  return failureFrom(error.stderr, repository);
+}
+
+/** The second wall behind api/check.ts: nothing that git could take for an option or a program reaches it. */
+function refuse(field: string, reason: 'InvalidURL' | 'InvalidRef', findings: Finding[]): void {
+  const [first] = findings;
+  if (!first) return;
+  throw new Failure(reason, `${field} ${first.text}`, { kind: 'stalled', ...(first.remedy ? { remedy: first.remedy } : {}) });
+}
+
+/** spec/sync.md A7. */
+function checkCommit(commit: string): void {
+  if (/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/.test(commit)) return;
+  throw new Failure('Internal', `not a commit id: ${JSON.stringify(commit.slice(0, 80))}`);
+}

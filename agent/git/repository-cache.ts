@@ -1,0 +1,191 @@
+import { createHmac, randomBytes } from 'node:crypto';
+import { mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import pLimit, { type LimitFunction } from 'p-limit';
+import { Failure } from '#api/failure.ts';
+import { displayUrl } from '#api/source-url.ts';
+import { oneLine } from '#core/errors.ts';
+import type { Log } from '#core/log.ts';
+import { GitError } from './client.ts';
+import { failureFrom, isCommitGone } from './failure.ts';
+import { type Runner, whenFree } from './runner.ts';
+import type { Commit, GitLimits, Repository } from './types.ts';
+import type { WorkFolder } from './work-folder.ts';
+
+/** The server no longer gives out the commit: the branch moved, and the old tip is gone or was never offered. */
+export class CommitGone extends Error {}
+
+interface Entry {
+  key: string;
+  /** Undefined until the first fetch. */
+  directory: string | undefined;
+  fetches: number;
+  /** One git at a time writes into the folder: two would meet at shallow.lock. */
+  lock: LimitFunction;
+}
+
+export interface CacheOptions {
+  folder: WorkFolder;
+  runner: Runner;
+  limits: GitLimits;
+  log: Log;
+}
+
+const COMMIT_FORMAT = ['%H', '%an', '%ae', '%ct', '%s'].join('%x00');
+
+/**
+ * Bare repositories, one per URL and credentials. Each fetched commit is kept by a ref of its own (refs/lateen/COMMIT), so
+ * nothing is ever garbage; a folder that has grown, or that is damaged, is replaced by a fresh one.
+ */
+export class RepositoryCache {
+  readonly #options: CacheOptions;
+  readonly #entries = new Map<string, Entry>();
+  /** Folder names tell nothing about the credentials behind them. */
+  readonly #nameKey = randomBytes(32);
+  #generation = 0;
+
+  constructor(options: CacheOptions) {
+    this.#options = options;
+  }
+
+  /** Names the repository and the credentials without holding either. */
+  keyOf(repository: Repository): string {
+    const { username, password, bearerToken, caCert } = repository.credentials ?? {};
+    const identity = JSON.stringify([repository.url, username, password, bearerToken, caCert]);
+    return createHmac('sha256', this.#nameKey).update(identity).digest('hex').slice(0, 32);
+  }
+
+  /** The commit, fetched where it is not there. Throws Failure or CommitGone. */
+  async fetch(repository: Repository, commit: string, signal: AbortSignal): Promise<Commit> {
+    const entry = await this.#entryOf(repository);
+    return whenFree(entry.lock, signal, async () => (await this.#readCommit(entry, commit, signal)) ?? this.#pull(entry, repository, commit, signal));
+  }
+
+  /**
+   * Hands the folder that holds the commit to `work`. Where the commit is not in it, or `work` finds the folder damaged
+   * (it throws GitError), the commit is fetched into a fresh folder and `work` runs once more.
+   */
+  async withCommit<Result>(repository: Repository, commit: string, signal: AbortSignal, work: (directory: string) => Promise<Result>): Promise<Result> {
+    const entry = await this.#entryOf(repository);
+    const before = entry.directory;
+    try {
+      if (before !== undefined) return await work(before);
+    } catch (error) {
+      if (!(error instanceof GitError) || error.tooMuch) throw error;
+      this.#options.log.info('cached repository is damaged or gone, fetching again', { url: repository.url, commit, error: oneLine(error.message) });
+    }
+    await whenFree(entry.lock, signal, async () => {
+      if (entry.directory === before) await this.#pullFresh(entry, repository, commit, signal);
+      else if (!(await this.#readCommit(entry, commit, signal))) await this.#pull(entry, repository, commit, signal);
+    });
+    return work(entry.directory!);
+  }
+
+  async #entryOf(repository: Repository): Promise<Entry> {
+    const key = this.keyOf(repository);
+    const entry = this.#entries.get(key) ?? { key, directory: undefined, fetches: 0, lock: pLimit(1) };
+    this.#entries.delete(key);
+    this.#entries.set(key, entry);
+    if (this.#entries.size > this.#options.limits.repositories) await this.#evictOldest();
+    return entry;
+  }
+
+  async #evictOldest(): Promise<void> {
+    const idle = [...this.#entries.values()].find(({ lock }) => lock.activeCount === 0 && lock.pendingCount === 0);
+    if (!idle) return;
+    this.#entries.delete(idle.key);
+    if (idle.directory) await removeFolder(idle.directory);
+  }
+
+  /** Undefined where the commit is not there, or the folder is not. */
+  async #readCommit({ directory }: Entry, commit: string, signal: AbortSignal): Promise<Commit | undefined> {
+    if (!directory || !(await exists(join(directory, 'HEAD')))) return undefined;
+    const args = ['log', '-1', '--no-show-signature', `--format=${COMMIT_FORMAT}`, `refs/lateen/${commit}`, '--'];
+    try {
+      return parseCommit(await this.#options.runner.local(directory, args, signal));
+    } catch (error) {
+      if (error instanceof GitError) return undefined;
+      throw error;
+    }
+  }
+
+  async #pull(entry: Entry, repository: Repository, commit: string, signal: AbortSignal): Promise<Commit> {
+    const { directory } = entry;
+    const { limits, log } = this.#options;
+    const worn = !directory || entry.fetches >= limits.repositoryFetches || (await tidy(directory)) > limits.repositoryBytes;
+    if (worn) return this.#pullFresh(entry, repository, commit, signal);
+    try {
+      return await this.#pullInto(directory, entry, { repository, commit, signal });
+    } catch (error) {
+      if (!(error instanceof Failure) || error.reason !== 'GitFailed') throw error;
+      // A reason that nobody foresaw may lie in the folder. A fresh one tells.
+      log.info('fetch failed, trying once more in a fresh folder', { url: repository.url, commit, error: error.message });
+      return this.#pullFresh(entry, repository, commit, signal);
+    }
+  }
+
+  /** The old folder stays until the fresh one holds the commit. */
+  async #pullFresh(entry: Entry, repository: Repository, commit: string, signal: AbortSignal): Promise<Commit> {
+    const directory = join(await this.#options.folder.folder('repositories'), `${entry.key}-${++this.#generation}`);
+    try {
+      await mkdir(directory);
+      await this.#options.runner.local(directory, ['init', '--quiet', '--bare', '--template=', `--object-format=${commit.length === 64 ? 'sha256' : 'sha1'}`], signal);
+      const old = entry.directory;
+      const pulled = await this.#pullInto(directory, entry, { repository, commit, signal });
+      [entry.directory, entry.fetches] = [directory, 1];
+      if (old) await removeFolder(old);
+      return pulled;
+    } catch (error) {
+      await removeFolder(directory);
+      throw error;
+    }
+  }
+
+  async #pullInto(directory: string, entry: Entry, { repository, commit, signal }: { repository: Repository; commit: string; signal: AbortSignal }): Promise<Commit> {
+    try {
+      await this.#options.runner.onWire(repository, fetchArguments(repository.url, commit), signal, directory);
+      entry.fetches++;
+    } catch (error) {
+      if (!(error instanceof GitError)) throw error;
+      if (isCommitGone(error.stderr)) throw new CommitGone(commit);
+      throw failureFrom(error.stderr, repository);
+    }
+    const fetched = await this.#readCommit({ ...entry, directory }, commit, signal);
+    if (!fetched) throw new Failure('GitFailed', `${displayUrl(repository.url)} gave something that is not the commit ${commit}`, { remedy: 'run git fsck in the repository' });
+    return fetched;
+  }
+}
+
+function fetchArguments(url: string, commit: string): string[] {
+  const switches = ['--depth=1', '--no-tags', '--no-write-fetch-head', '--no-recurse-submodules', '--no-auto-maintenance', '--no-show-forced-updates'];
+  return ['fetch', '--quiet', '--no-progress', ...switches, '--end-of-options', url, `+${commit}:refs/lateen/${commit}`];
+}
+
+function parseCommit(text: string): Commit | undefined {
+  const [id = '', author = '', email = '', seconds = '', subject = ''] = text.replace(/\n$/, '').split('\0');
+  if (!/^[0-9a-f]+$/.test(id) || !/^\d+$/.test(seconds)) return undefined;
+  const time = new Date(Number(seconds) * 1000);
+  const committedAt = Number.isNaN(time.getTime()) ? '1970-01-01T00:00:00Z' : time.toISOString().replace('.000Z', 'Z');
+  return { id, author: oneLine(author, 200), email: oneLine(email, 200), committedAt, subject: oneLine(subject) };
+}
+
+/** Removes what a killed git has left, and tells how many bytes the packs have. Only without a git in the folder. */
+async function tidy(directory: string): Promise<number> {
+  await rm(join(directory, 'shallow.lock'), { force: true });
+  const packs = join(directory, 'objects', 'pack');
+  let bytes = 0;
+  for (const name of await readdir(packs).catch(() => [])) {
+    const file = join(packs, name);
+    if (name.startsWith('tmp_')) await rm(file, { force: true });
+    else bytes += (await stat(file).catch(() => undefined))?.size ?? 0;
+  }
+  return bytes;
+}
+
+async function exists(file: string): Promise<boolean> {
+  return (await stat(file).catch(() => undefined)) !== undefined;
+}
+
+async function removeFolder(directory: string): Promise<void> {
+  await rm(directory, { recursive: true, force: true, maxRetries: 3 });
+}

@@ -1,0 +1,107 @@
+/** What the room hands out and takes; the functions stand in git.ts. */
+
+/** From the Secret that a component names; see credentials.ts. */
+export interface GitCredentials {
+  username?: string;
+  password?: string;
+  /** Wins over username and password (spec/sync.md §1.4). */
+  bearerToken?: string;
+  /** PEM; the only authorities that are then trusted. */
+  caCert?: string;
+}
+
+export interface Repository {
+  /** http or https, as api/source-url.ts lets pass. */
+  url: string;
+  credentials?: GitCredentials;
+}
+
+export interface Tip {
+  /** Short name: `main`. */
+  branch: string;
+  /** Full commit id. */
+  commit: string;
+}
+
+export interface Commit {
+  id: string;
+  author: string;
+  email: string;
+  /** RFC 3339, UTC. */
+  committedAt: string;
+  /** First line of the message. */
+  subject: string;
+}
+
+export interface TreeEntry {
+  /** From the root of the repository, `/` between the parts. */
+  path: string;
+  kind: 'file' | 'symlink' | 'submodule';
+  executable: boolean;
+  oid: string;
+  /** Bytes; 0 for a submodule. */
+  size: number;
+}
+
+/** The files of a commit, read from the object store: nothing is checked out, no link is followed. */
+export interface Tree {
+  entries: TreeEntry[];
+  /** Object id of the tree at `path` ('' is the root); undefined where there is no folder. */
+  treeId(path: string): string | undefined;
+  /** Contents by path; of a symbolic link its target text. Throws Failure PathNotFound, TooLarge or GitFailed. */
+  read(paths: string[]): Promise<Map<string, Buffer>>;
+}
+
+export interface CallOptions {
+  timeoutMs: number;
+  signal?: AbortSignal;
+}
+
+export interface GitLimits {
+  /** Of one pack on disk (spec/sync.md A10). */
+  packBytes: number;
+  /** Of all packs of one repository; past it the repository is fetched anew. */
+  repositoryBytes: number;
+  /** Fetches into one folder; past it the repository is fetched anew, so that git never needs to collect garbage. */
+  repositoryFetches: number;
+  /** Repositories that are kept; the one that was used longest ago goes first. */
+  repositories: number;
+  /** Of what one call of git may print. */
+  outputBytes: number;
+  /** Of a tree. */
+  entries: number;
+  /** Of one file that is read. */
+  fileBytes: number;
+  /** Of all files of one read. */
+  readBytes: number;
+  /** Deadline of one read of a tree, which takes no option of its own. */
+  readTimeoutMs: number;
+}
+
+const MIB = 1024 * 1024;
+
+export const DEFAULT_LIMITS: GitLimits = {
+  packBytes: 512 * MIB,
+  repositoryBytes: 1024 * MIB,
+  repositoryFetches: 100,
+  repositories: 64,
+  outputBytes: 32 * MIB,
+  entries: 100_000,
+  fileBytes: 5 * MIB,
+  readBytes: 25 * MIB,
+  readTimeoutMs: 60_000,
+};
+
+export interface Git {
+  /** Tip of a branch, by one ref listing. Undefined: the branch that the remote's HEAD names. */
+  resolve(repository: Repository, branch: string | undefined, options: CallOptions): Promise<Tip>;
+  /**
+   * Gets a commit; nothing goes over the wire where it is there already, and concurrent calls share one fetch. Where the
+   * branch moved meanwhile and the server no longer gives out the commit, the new tip is fetched: see `id` of the result.
+   */
+  fetch(repository: Repository, tip: Tip, options: CallOptions): Promise<Commit>;
+  /** Files of a commit that was fetched; fetched again where the cache has lost it. */
+  tree(repository: Repository, commit: string, options: CallOptions): Promise<Tree>;
+  /** Ends what runs and removes the cache of this process. */
+  close(): Promise<void>;
+}
