@@ -1,0 +1,137 @@
+import type { Cause } from '#api/failure.ts';
+import { displayName, groupOf, type KubeObject, objectId, referenceOf } from '#api/kubernetes.ts';
+import type { Reason } from '#api/reasons.ts';
+import { oneLine } from '#core/errors.ts';
+import { limits } from './limits.ts';
+import { unknownKindRemedy } from './kind-hints.ts';
+import type { BuiltObject, Origin } from './types.ts';
+
+export type { BuiltObject, Origin } from './types.ts';
+
+/** Whether a kind belongs to a namespace; undefined where the API server does not know it. Fails closed. */
+export type KindScope = (apiVersion: string, kind: string) => Promise<{ namespaced: boolean } | undefined>;
+
+export interface CheckOptions {
+  /** The only namespace that objects may be in. */
+  namespace: string;
+  scope: KindScope;
+}
+
+/** Written by the API server; they stand in manifests that were taken from `kubectl get -o yaml`, and say nothing there. */
+const SERVER_METADATA = ['uid', 'resourceVersion', 'generation', 'creationTimestamp', 'deletionTimestamp', 'managedFields', 'selfLink'];
+/** Requests rather than objects: nothing that could be kept in sync (spec/sync.md A17). */
+const REQUESTS = new Set(['/Binding', '/Event', 'events.k8s.io/Event', 'policy/Eviction', 'authentication.k8s.io/TokenRequest', 'autoscaling/Scale', 'authorization.k8s.io/LocalSubjectAccessReview']);
+
+/**
+ * Checks the final objects of a build before the first write, and says all mistakes together. What passes is in the
+ * namespace, without `status` and without the metadata that only the API server writes.
+ */
+export async function checkObjects(objects: readonly BuiltObject[], options: CheckOptions): Promise<{ objects: BuiltObject[]; causes: Cause[] }> {
+  const scopes = await scopesOf(objects, options.scope);
+  const causes: Cause[] = [];
+  const checked: BuiltObject[] = [];
+  for (const built of objects) {
+    const scope = scopes.get(kindOf(built.object));
+    const found = causesOfOne(built, scope, options.namespace);
+    causes.push(...found);
+    if (found.length === 0) checked.push({ ...built, object: cleaned(built.object, options.namespace) });
+  }
+  return { objects: checked, causes: [...causes, ...duplicates(objects, options.namespace)] };
+}
+
+async function scopesOf(objects: readonly BuiltObject[], scope: KindScope): Promise<Map<string, { namespaced: boolean } | undefined>> {
+  const kinds = new Map(objects.map(({ object }) => [kindOf(object), object]));
+  const found = [...kinds].map(async ([key, { apiVersion, kind }]) => [key, await scope(apiVersion, kind)] as const);
+  return new Map(await Promise.all(found));
+}
+
+function kindOf({ apiVersion, kind }: KubeObject): string {
+  return `${apiVersion} ${kind}`;
+}
+
+function causesOfOne(built: BuiltObject, scope: { namespaced: boolean } | undefined, namespace: string): Cause[] {
+  const { object } = built;
+  const { apiVersion, kind } = object;
+  if (REQUESTS.has(`${groupOf(apiVersion)}/${kind}`)) {
+    return [mistake(built, 'InvalidObject', 'kind', `${shown(object)} is a request and no object that can be kept in sync`, 'remove it')];
+  }
+  if (!scope) {
+    const remedy = unknownKindRemedy(apiVersion, kind);
+    return [mistake(built, 'UnknownKind', 'kind', `the API server does not know ${oneLine(kind, 100)} in ${oneLine(apiVersion, 100)}`, remedy)];
+  }
+  if (!scope.namespaced) {
+    const remedy = 'remove it: the agent works in one namespace, and an administrator applies cluster-wide objects';
+    return [mistake(built, 'ClusterScoped', 'kind', `${shown(object)} is cluster-scoped`, remedy)];
+  }
+  return [...nameCauses(built), ...namespaceCauses(built, namespace), ...metadataCauses(built), ...sizeCauses(built)];
+}
+
+function nameCauses(built: BuiltObject): Cause[] {
+  const { name, generateName } = built.object.metadata;
+  if (typeof name === 'string' && name !== '') return [];
+  const kind = oneLine(built.object.kind, 100);
+  const problem = generateName === undefined ? 'has no metadata.name' : 'has generateName and no name, so that each pull would make another one';
+  return [mistake(built, 'NameRequired', 'metadata.name', `${kind} ${problem}`, name === undefined ? 'set metadata.name' : 'write the name as a text, in quotes')];
+}
+
+function namespaceCauses(built: BuiltObject, namespace: string): Cause[] {
+  const given: unknown = built.object.metadata.namespace;
+  if (given === undefined || given === null || given === '' || given === namespace) return [];
+  const message = `${shown(built.object)} is for the namespace ${oneLine(JSON.stringify(given), 100)}, the Application is in ${namespace}`;
+  return [mistake(built, 'NamespaceForbidden', 'metadata.namespace', message, 'remove metadata.namespace, or put an Application into that namespace')];
+}
+
+function metadataCauses(built: BuiltObject): Cause[] {
+  return (['labels', 'annotations'] as const).flatMap((field) => {
+    const map: unknown = built.object.metadata[field];
+    if (map === undefined || map === null) return [];
+    if (typeof map !== 'object' || Array.isArray(map)) {
+      return [mistake(built, 'InvalidObject', `metadata.${field}`, `metadata.${field} of ${shown(built.object)} is no map`, 'write key: "value" lines')];
+    }
+    const wrong = Object.entries(map).filter(([, value]) => typeof value !== 'string' && value !== null);
+    return wrong.map(([key, value]) => {
+      const path = `metadata.${field}[${oneLine(key, 100)}]`;
+      return mistake(built, 'InvalidObject', path, `${path} of ${shown(built.object)} is a ${typeof value} and must be a text`, 'quote it');
+    });
+  });
+}
+
+function sizeCauses(built: BuiltObject): Cause[] {
+  const bytes = Buffer.byteLength(JSON.stringify(built.object));
+  if (bytes <= limits.objectBytes) return [];
+  const message = `${shown(built.object)} has ${bytes} bytes, the limit is ${limits.objectBytes}`;
+  return [mistake(built, 'TooLarge', '', message, 'split it')];
+}
+
+/** Each second and further object of one identity, wherever the first one stands. */
+function duplicates(objects: readonly BuiltObject[], namespace: string): Cause[] {
+  const first = new Map<string, BuiltObject>();
+  return objects.flatMap((built) => {
+    if (!built.object.metadata.name) return [];
+    const id = objectId({ ...referenceOf(built.object), namespace: built.object.metadata.namespace || namespace });
+    const before = first.get(id);
+    if (!before) {
+      first.set(id, built);
+      return [];
+    }
+    return [mistake(built, 'DuplicateObject', '', `${shown(built.object)} is there twice: first in ${place(before.origin)}`, 'remove one of the two')];
+  });
+}
+
+function cleaned(object: KubeObject, namespace: string): KubeObject {
+  const { status: _, ...rest } = object;
+  const metadata = Object.fromEntries(Object.entries(object.metadata).filter(([name]) => !SERVER_METADATA.includes(name)));
+  return { ...rest, apiVersion: object.apiVersion, kind: object.kind, metadata: { ...metadata, namespace } };
+}
+
+function mistake({ origin }: BuiltObject, code: Reason, path: string, message: string, remedy: string): Cause {
+  return { path, code, message, remedy, file: origin.file, ...(origin.line === undefined ? {} : { line: origin.line }) };
+}
+
+function shown(object: KubeObject): string {
+  return oneLine(displayName({ kind: object.kind, name: String(object.metadata.name ?? '') }), 200);
+}
+
+function place({ file, line }: Origin): string {
+  return line === undefined ? file : `${file}:${line}`;
+}

@@ -1,0 +1,139 @@
+import { createHash } from 'node:crypto';
+import { gunzipSync, gzipSync } from 'node:zlib';
+import { Failure } from '#api/failure.ts';
+import type { KubeObject, ObjectReference } from '#api/kubernetes.ts';
+import { label } from '#api/names.ts';
+
+export interface InventoryEntry extends ObjectReference {
+  component: string;
+  /** Recorded when the object was applied. */
+  uid?: string;
+}
+
+/** What the components of one Application have applied. */
+export interface Inventory {
+  application: string;
+  /** uid of the Application that wrote it. */
+  uid: string;
+  /** Components whose objects stay (prune: false). */
+  keep: string[];
+  entries: InventoryEntry[];
+}
+
+const FORMAT = 'lateen.dev/inventory-format';
+const VERSION = '1';
+const PLAIN_KEY = 'inventory.json';
+const PACKED_KEY = 'inventory.json.gz';
+const PREFIX = 'lateen-';
+/** Names of objects (RFC 1123 subdomain). */
+const MAX_NAME = 253;
+/** Values of labels. */
+const MAX_LABEL = 63;
+/** Over this the JSON is packed; etcd takes about 1.5 MB, a ConfigMap 1 MiB. */
+const PLAIN_BYTES = 200 * 1024;
+/** Of a packed inventory once unpacked. */
+const UNPACKED_BYTES = 32 * 1024 * 1024;
+
+/** `lateen-<application>`, shortened with a hash where it would be longer than a name may be. */
+export function inventoryName(application: string): string {
+  return shortened(`${PREFIX}${application}`, MAX_NAME);
+}
+
+/** No owner reference: the inventory outlives its Application, so that an agent that was away can still clean up. */
+export function toConfigMap(inventory: Inventory, namespace: string): KubeObject {
+  const { application, uid, keep, entries } = inventory;
+  const text = JSON.stringify({ application, uid, keep, entries: entries.map(ordered) });
+  const content =
+    Buffer.byteLength(text) <= PLAIN_BYTES ? { data: { [PLAIN_KEY]: text } } : { binaryData: { [PACKED_KEY]: gzipSync(text).toString('base64') } };
+  return {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: {
+      name: inventoryName(application),
+      namespace,
+      labels: { [label.application]: labelValue(application), [FORMAT]: VERSION },
+    },
+    ...content,
+  };
+}
+
+/** Throws Failure Internal on what this version cannot read, so that nothing is pruned by guess. */
+export function fromConfigMap(object: KubeObject): Inventory {
+  const format = object.metadata.labels?.[FORMAT];
+  if (format !== VERSION) throw unreadable(object, `its format is ${format ?? 'not named'}, this version reads ${VERSION}`);
+  try {
+    return parse(JSON.parse(textOf(object)));
+  } catch (error) {
+    throw unreadable(object, error instanceof Error ? error.message : 'it is damaged', error);
+  }
+}
+
+/** The value that the label lateen.dev/application has on the inventory: 63 characters at most. */
+function labelValue(application: string): string {
+  return shortened(application, MAX_LABEL);
+}
+
+function shortened(name: string, max: number): string {
+  if (name.length <= max) return name;
+  const hash = createHash('sha256').update(name).digest('hex').slice(0, 10);
+  return `${name.slice(0, max - hash.length - 1).replace(/[-.]+$/, '')}-${hash}`;
+}
+
+function ordered(entry: InventoryEntry): InventoryEntry {
+  const { component, apiVersion, kind, namespace, name, uid } = entry;
+  return { component, apiVersion, kind, ...(namespace ? { namespace } : {}), name, ...(uid ? { uid } : {}) };
+}
+
+function textOf(object: KubeObject): string {
+  const plain = field(object['data'], PLAIN_KEY);
+  if (typeof plain === 'string') return plain;
+  const packed = field(object['binaryData'], PACKED_KEY);
+  if (typeof packed !== 'string') throw new Error(`it has neither ${PLAIN_KEY} nor ${PACKED_KEY}`);
+  return gunzipSync(Buffer.from(packed, 'base64'), { maxOutputLength: UNPACKED_BYTES }).toString('utf8');
+}
+
+function parse(value: unknown): Inventory {
+  const keep = field(value, 'keep');
+  const entries = field(value, 'entries');
+  if (!Array.isArray(keep) || !Array.isArray(entries)) throw new Error('it has no entries');
+  return {
+    application: textField(value, 'application'),
+    uid: textField(value, 'uid'),
+    keep: keep.map((name) => asText(name, 'keep')),
+    entries: entries.map(parseEntry),
+  };
+}
+
+function parseEntry(value: unknown): InventoryEntry {
+  const namespace = field(value, 'namespace');
+  const uid = field(value, 'uid');
+  return ordered({
+    component: textField(value, 'component'),
+    apiVersion: textField(value, 'apiVersion'),
+    kind: textField(value, 'kind'),
+    name: textField(value, 'name'),
+    ...(namespace === undefined ? {} : { namespace: asText(namespace, 'namespace') }),
+    ...(uid === undefined ? {} : { uid: asText(uid, 'uid') }),
+  });
+}
+
+function field(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined;
+}
+
+function textField(value: unknown, name: string): string {
+  return asText(field(value, name), name);
+}
+
+function asText(value: unknown, name: string): string {
+  if (typeof value !== 'string') throw new Error(`${name} is not a text`);
+  return value;
+}
+
+function unreadable(object: KubeObject, why: string, cause?: unknown): Failure {
+  return new Failure('Internal', `the inventory ConfigMap/${object.metadata.name ?? ''} cannot be read: ${why}`, {
+    kind: 'stalled',
+    remedy: 'restore the ConfigMap, or delete it to leave its objects in the cluster unmanaged',
+    cause,
+  });
+}
