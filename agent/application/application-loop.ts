@@ -1,0 +1,213 @@
+import type { Application, ApplicationStatus } from '#api/application.ts';
+import { checkApplication } from '#api/check.ts';
+import type { Cause } from '#api/failure.ts';
+import type { KubeObject, ObjectReference } from '#api/kubernetes.ts';
+import { annotation, API_VERSION, CLAIM, label, VELA_FINALIZER } from '#api/names.ts';
+import { oneLine } from '#core/errors.ts';
+import { createLoop, type Loop } from '#core/loop.ts';
+import { failureFields, failureOf } from '../sync/failures.ts';
+import { InventoryStore } from '../sync/inventory-store.ts';
+import { removeEntries } from '../sync/removal.ts';
+import { type ApplicationsMode, claimOf } from './claim.ts';
+import { regarding } from './component-loop.ts';
+import { ComponentSet } from './component-set.ts';
+import type { KustomizeContext } from './kustomize-work.ts';
+import { Revisions } from './revisions.ts';
+import { admittedStatus, refusedStatus, statusPatch } from './status.ts';
+import { advance, type Plan, planOf } from './workflow.ts';
+
+export interface ApplicationContext extends KustomizeContext {
+  mode: ApplicationsMode;
+  minIntervalMs: number;
+  /** Applications of the namespace by name. */
+  application: (name: string) => Application | undefined;
+}
+
+/** Work that lasts shorter than this is reported once, when it is done. */
+const QUIET_MS = 1_000;
+const RETRY_MS = 5_000;
+
+/** One Application from admission to status: the only writer of its status, revisions and inventory. */
+export class ApplicationLoop {
+  readonly #context: ApplicationContext;
+  readonly #loop: Loop;
+  readonly #components: ComponentSet;
+  readonly #revisions: Revisions;
+  #application: Application;
+  #store: InventoryStore | undefined;
+  #busySinceMs: number | undefined;
+
+  constructor(application: Application, context: ApplicationContext) {
+    this.#application = application;
+    this.#context = { ...context, log: context.log.child({ application: application.metadata.name }) };
+    this.#components = new ComponentSet(this.#context, () => this.#loop.trigger());
+    this.#revisions = new Revisions(context.client, context.live);
+    this.#loop = createLoop((signal) => this.#pass(signal), { clock: context.clock, onError: (error) => this.#failed(error) });
+    this.#loop.trigger();
+  }
+
+  /** The Application as the API server has it now. Our own status writes come back here too and are no reason to run. */
+  update(application: Application): void {
+    if (version(application) < version(this.#application)) return;
+    const before = inputsOf(this.#application);
+    this.#application = application;
+    if (inputsOf(application) !== before) this.#loop.trigger();
+  }
+
+  /** An object that carries this Application's label has changed. */
+  objectChanged(component: string): void {
+    this.#components.trigger(component);
+  }
+
+  async stop(): Promise<void> {
+    await this.#loop.stop();
+    await this.#components.stop();
+  }
+
+  #failed(error: unknown): number {
+    const failure = failureOf(error, `reconcile Application ${this.#application.metadata.name}`);
+    this.#context.log.warn('pass failed', failureFields(failure));
+    return RETRY_MS;
+  }
+
+  async #pass(signal: AbortSignal): Promise<number | undefined> {
+    const application = this.#application;
+    if (application.metadata.deletionTimestamp) return this.#letGo(application, signal);
+    const claim = claimOf(application, this.#context.mode);
+    if (claim.verdict === 'hands-off') {
+      this.#context.log.debug('hands off', { why: claim.why });
+      await this.#components.stop();
+      return undefined;
+    }
+    if (claim.verdict === 'claim') return this.#claim(application, signal);
+    const { namespace } = application.metadata;
+    const verdict = checkApplication(application, { minIntervalMs: this.#context.minIntervalMs, namespace });
+    const causes = [...verdict.causes, ...verdict.unsupported];
+    if (causes.length > 0) return this.#refuse(application, causes, signal);
+    return this.#reconcile(application, signal);
+  }
+
+  async #reconcile(application: Application, signal: AbortSignal): Promise<number | undefined> {
+    const store = await this.#inventory(application);
+    const revision = await this.#revisions.current(application, signal);
+    const plan = planOf(application);
+    const result = (name: string) => this.#components.result(name);
+    const nowMs = this.#context.clock.now();
+    const now = `${new Date(nowMs).toISOString().slice(0, 19)}Z`;
+    const workflow = advance(plan, { token: revision.name, now, before: application.status?.workflow, result });
+    const exempt = (reference: ObjectReference) => this.#isAncestor(reference);
+    const token = `${revision.name} ${inputsOf(application)}`;
+    await this.#components.run({ application, revision, store, open: openComponents(plan, workflow.steps ?? []), exempt, token });
+    const status = admittedStatus({ application, revision, workflow, result, entries: store.inventory.entries, nowMs });
+    const wait = this.#quiet(status, nowMs);
+    if (wait !== undefined) return wait;
+    await this.#write(application, status, signal);
+    if (!workflow.finished) return undefined;
+    await this.#removeLeft(application, store, signal);
+    await this.#revisions.close(application, workflow, signal);
+    return undefined;
+  }
+
+  async #inventory(application: Application): Promise<InventoryStore> {
+    const { namespace, name, uid = '' } = application.metadata;
+    this.#store ??= await InventoryStore.load(this.#context.client, { namespace, name, uid });
+    return this.#store;
+  }
+
+  /** While work is under way for less than a second, nothing is written: most syncs then need one status write. */
+  #quiet(status: ApplicationStatus, nowMs: number): number | undefined {
+    if (!this.#components.busy || status.status === 'running') {
+      this.#busySinceMs = undefined;
+      return undefined;
+    }
+    this.#busySinceMs ??= nowMs;
+    const left = this.#busySinceMs + QUIET_MS - nowMs;
+    return left > 0 ? left : undefined;
+  }
+
+  async #write(application: Application, status: ApplicationStatus, signal: AbortSignal): Promise<void> {
+    const patch = statusPatch(application.status, status);
+    if (!patch) return;
+    const answer = await this.#context.client.mergePatch(referenceTo(application), patch, { subresource: 'status', signal });
+    // What comes back is the newest Application there is; the watch will bring it again and change nothing.
+    this.update(answer as unknown as Application);
+  }
+
+  async #refuse(application: Application, causes: Cause[], signal: AbortSignal): Promise<undefined> {
+    await this.#components.stop();
+    const status = refusedStatus(application, causes, this.#context.clock.now());
+    if (!statusPatch(application.status, status)) return undefined;
+    await this.#write(application, status, signal);
+    const message = oneLine(causes.map((cause) => cause.message).join('. '));
+    this.#context.log.info('not admitted', { causes: causes.length, message });
+    this.#context.events.record({ regarding: regarding(application), type: 'Warning', reason: causes[0]?.code ?? 'NotAdmitted', message });
+    return undefined;
+  }
+
+  /** The claim comes back as a change of the Application, and the next pass acts on it. */
+  async #claim(application: Application, signal: AbortSignal): Promise<undefined> {
+    const patch = { metadata: { annotations: { [annotation.controllerVersionRequire]: CLAIM } } };
+    const answer = await this.#context.client.mergePatch(referenceTo(application), patch, { signal });
+    this.update(answer as unknown as Application);
+    return undefined;
+  }
+
+  /** An Application that is being deleted: what it applied goes once it is gone (farewell.ts). */
+  async #letGo(application: Application, signal: AbortSignal): Promise<undefined> {
+    await this.#components.stop();
+    const { finalizers = [], resourceVersion, annotations = {} } = application.metadata;
+    if (!finalizers.includes(VELA_FINALIZER) || annotations[annotation.controllerVersionRequire] !== CLAIM) return undefined;
+    const left = finalizers.filter((finalizer) => finalizer !== VELA_FINALIZER);
+    await this.#context.client.mergePatch(referenceTo(application), { metadata: { finalizers: left, resourceVersion } }, { signal });
+    return undefined;
+  }
+
+  /** An Application that applied this one, or this one itself: applied by it, but neither waited for nor pruned. */
+  #isAncestor(reference: ObjectReference): boolean {
+    if (reference.kind !== 'Application' || !reference.apiVersion.startsWith('core.oam.dev/')) return false;
+    const seen = new Set<string>();
+    let name: string | undefined = this.#application.metadata.name;
+    while (name !== undefined && !seen.has(name)) {
+      if (name === reference.name) return true;
+      seen.add(name);
+      name = this.#context.application(name)?.metadata.labels?.[label.application];
+    }
+    return false;
+  }
+
+  /** What components that are gone from the spec had applied is removed once the workflow has succeeded. */
+  async #removeLeft(application: Application, store: InventoryStore, signal: AbortSignal): Promise<void> {
+    const names = new Set(application.spec.components.map(({ name }) => name));
+    const left = store.inventory.entries.filter(({ component }) => !names.has(component));
+    if (left.length === 0) return;
+    const kept = left.filter((entry) => store.inventory.keep.includes(entry.component) || this.#isAncestor(entry));
+    const { gone, failures } = await removeEntries(
+      left.filter((entry) => !kept.includes(entry)),
+      { client: this.#context.client, application: application.metadata.name, signal },
+    );
+    await store.forget(new Set([...gone, ...kept]));
+    if (failures[0]) throw failures[0];
+    this.#loop.trigger();
+  }
+}
+
+function openComponents(plan: Plan, steps: readonly { name: string; phase: string }[]): Set<string> {
+  const phases = new Map(steps.map(({ name, phase }) => [name, phase]));
+  const open = plan.steps.filter(({ name }) => phases.get(name) === 'running' || phases.get(name) === 'succeeded');
+  return new Set(open.map(({ component }) => component));
+}
+
+/** What a pass depends on: everything of an Application but its status and the traces of our own writes. */
+function inputsOf({ metadata }: Application): string {
+  const { uid, generation, labels, annotations, deletionTimestamp, finalizers } = metadata;
+  return JSON.stringify([uid, generation, labels, annotations, deletionTimestamp, finalizers]);
+}
+
+function referenceTo({ metadata }: Application): ObjectReference {
+  return { apiVersion: API_VERSION, kind: 'Application', namespace: metadata.namespace, name: metadata.name };
+}
+
+function version({ metadata }: Pick<KubeObject, 'metadata'> | Application): bigint {
+  const text = metadata.resourceVersion ?? '0';
+  return /^\d+$/.test(text) ? BigInt(text) : 0n;
+}

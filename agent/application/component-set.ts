@@ -1,0 +1,85 @@
+import type { Application, Component } from '#api/application.ts';
+import type { ObjectReference } from '#api/kubernetes.ts';
+import type { RevisionName } from '../revision/snapshot.ts';
+import type { InventoryStore } from '../sync/inventory-store.ts';
+import { type ComponentInput, ComponentLoop, type ComponentResult, type ComponentWork } from './component-loop.ts';
+import { type KustomizeContext, KustomizeWork } from './kustomize-work.ts';
+import { isNative, NativeWork } from './native-work.ts';
+
+interface Running {
+  type: string;
+  loop: ComponentLoop;
+}
+
+export interface ComponentRun {
+  application: Application;
+  revision: RevisionName;
+  store: InventoryStore;
+  /** Components whose turn it is. */
+  open: ReadonlySet<string>;
+  exempt: (reference: ObjectReference) => boolean;
+  /** Changes whenever something that a component may depend on has changed. */
+  token: string;
+}
+
+/** The running components of one Application. */
+export class ComponentSet {
+  readonly #context: KustomizeContext;
+  readonly #onChange: () => void;
+  readonly #running = new Map<string, Running>();
+  #token: string | undefined;
+
+  constructor(context: KustomizeContext, onChange: () => void) {
+    this.#context = context;
+    this.#onChange = onChange;
+  }
+
+  result(name: string): ComponentResult | undefined {
+    return this.#running.get(name)?.loop.result;
+  }
+
+  /** True while a component has not said how it stands. */
+  get busy(): boolean {
+    return [...this.#running.values()].some(({ loop }) => !loop.result || loop.result.state === 'working');
+  }
+
+  trigger(name: string): void {
+    this.#running.get(name)?.loop.trigger();
+  }
+
+  /** Starts what is new, tells what runs, stops what is no longer asked for. */
+  async run(run: ComponentRun): Promise<void> {
+    const wanted = new Map(run.application.spec.components.map((component) => [component.name, component]));
+    await this.#stop((name, type) => wanted.get(name)?.type !== type);
+    const changed = run.token !== this.#token;
+    this.#token = run.token;
+    for (const component of wanted.values()) {
+      if (!run.open.has(component.name)) continue;
+      const input = { application: run.application, component, revision: run.revision, exempt: run.exempt };
+      const running = this.#running.get(component.name);
+      if (!running) this.#start(component, input, run.store);
+      else if (changed) running.loop.update(input);
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.#token = undefined;
+    await this.#stop(() => true);
+  }
+
+  #start(component: Component, input: ComponentInput, store: InventoryStore): void {
+    const details = input.application.status?.services?.find(({ name }) => name === component.name)?.details ?? {};
+    const work: ComponentWork = isNative(component.type)
+      ? new NativeWork()
+      : new KustomizeWork(this.#context, { wake: () => this.trigger(component.name), details });
+    const loop = new ComponentLoop(input, { work, store, context: this.#context, onChange: this.#onChange });
+    this.#running.set(component.name, { type: component.type, loop });
+    loop.trigger();
+  }
+
+  async #stop(which: (name: string, type: string) => boolean): Promise<void> {
+    const stopping = [...this.#running].filter(([name, { type }]) => which(name, type));
+    for (const [name] of stopping) this.#running.delete(name);
+    await Promise.all(stopping.map(([, { loop }]) => loop.stop()));
+  }
+}

@@ -1,0 +1,202 @@
+import { detail } from '#api/details.ts';
+import { Failure } from '#api/failure.ts';
+import { type KustomizeProperties, kustomizeProperties } from '#api/kustomize.ts';
+import { annotation } from '#api/names.ts';
+import { parseDuration } from '#api/duration.ts';
+import { oneLine } from '#core/errors.ts';
+import type { BuiltObject } from '../manifest/check.ts';
+import type { Delivery } from '../sync/delivery.ts';
+import { atCommit, type BuildSettings, buildRevision, fingerprint } from '../sync/kustomize-run.ts';
+import type { Revision, Source, SourceKey, Sources, SourceState } from '../sync/source.ts';
+import { type ComponentInput, type ComponentResult, type ComponentWork, type LoopContext, ownerOf, regarding } from './component-loop.ts';
+
+export interface KustomizeContext extends LoopContext {
+  sources: Sources;
+  /** Deadline of one call of git where the component sets no `timeout`. */
+  gitTimeoutMs: number;
+  build: BuildSettings;
+}
+
+interface Built {
+  fingerprint: string;
+  revision: Revision;
+  objects: BuiltObject[];
+}
+
+/** One kustomize component: pulled, built, applied, judged (the run of spec/sync.md §6A). */
+export class KustomizeWork implements ComponentWork {
+  readonly #context: KustomizeContext;
+  readonly #wake: () => void;
+  #subscription: { id: string; source: Source; release: () => void } | undefined;
+  #built: Built | undefined;
+  #applied: Built | undefined;
+  #buildFailure: { fingerprint: string; failure: Failure } | undefined;
+  #handledToken: string | undefined;
+  #details: Record<string, string>;
+
+  constructor(context: KustomizeContext, options: { wake: () => void; details: Record<string, string> }) {
+    this.#context = context;
+    this.#wake = options.wake;
+    this.#details = withoutFailure(options.details);
+    this.#handledToken = options.details[detail.reconciledAt];
+  }
+
+  prune(input: ComponentInput): boolean {
+    return kustomizeProperties(input.component).prune;
+  }
+
+  stop(): void {
+    this.#subscription?.release();
+    this.#subscription = undefined;
+  }
+
+  async run(input: ComponentInput, delivery: Delivery, signal: AbortSignal): Promise<ComponentResult> {
+    const properties = kustomizeProperties(input.component);
+    if (properties.suspend) return this.#suspended(input, delivery);
+    const source = this.#subscribe(properties);
+    const token = input.application.metadata.annotations?.[annotation.reconcileAt];
+    const asked = token !== undefined && token !== this.#handledToken;
+    if (asked) await source.pollNow();
+    const result = await this.#follow(input, { properties, state: source.state, delivery }, signal);
+    if (asked) this.#handledToken = token;
+    return this.#withToken(result);
+  }
+
+  async #follow(
+    input: ComponentInput,
+    run: { properties: KustomizeProperties; state: SourceState; delivery: Delivery },
+    signal: AbortSignal,
+  ): Promise<ComponentResult> {
+    const { state, delivery, properties } = run;
+    const { revision } = state;
+    if (!revision) {
+      if (!state.failure) return this.#result(input, { state: 'working', message: `pulling ${properties.url}` });
+      return this.#failed(input, state.failure, state.nextTryMs);
+    }
+    const built = await this.#build(revision, properties, signal);
+    if (built instanceof Failure) return { ...this.#failed(input, built), retry: false };
+    await this.#deliver(input, { built, delivery, properties }, signal);
+    if (state.failure) return this.#failed(input, state.failure, state.nextTryMs);
+    if (built.objects.length === 0) return this.#empty(input, properties, built);
+    const health = delivery.health(ownerOf(input, properties.prune));
+    const healthy = health.state === 'Current';
+    return this.#result(input, { state: 'settled', healthy, applied: true, message: health.message });
+  }
+
+  /** The objects of the commit; built anew only when something that they depend on has changed. */
+  async #build(revision: Revision, properties: KustomizeProperties, signal: AbortSignal): Promise<Built | Failure> {
+    const print = fingerprint(revision, properties.path);
+    if (this.#built?.fingerprint === print) return this.#built;
+    if (this.#buildFailure?.fingerprint === print) return this.#buildFailure.failure;
+    try {
+      const objects = await buildRevision(revision, properties.path, this.#context.build, signal);
+      this.#built = { fingerprint: print, revision, objects };
+      this.#buildFailure = undefined;
+      return this.#built;
+    } catch (error) {
+      if (signal.aborted || !(error instanceof Failure)) throw error;
+      const failure = atCommit(error, revision);
+      // The same commit fails in the same way: it is not built again until something changes.
+      if (error.kind === 'stalled') this.#buildFailure = { fingerprint: print, failure };
+      if (error.kind === 'transient') throw failure;
+      return failure;
+    }
+  }
+
+  async #deliver(
+    input: ComponentInput,
+    run: { built: Built; delivery: Delivery; properties: KustomizeProperties },
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { built, delivery, properties } = run;
+    if (built.objects.length === 0) return;
+    if (this.#applied === built && !delivery.incomplete) return;
+    const owner = ownerOf(input, properties.prune);
+    try {
+      const { changed } = await delivery.apply(built.objects, owner, signal);
+      if (changed > 0 || this.#applied !== built) this.#announce(input, built, changed);
+    } catch (error) {
+      throw error instanceof Failure ? atCommit(error, built.revision) : error;
+    }
+    this.#applied = built;
+    this.#details = describe(built, delivery.desired.length);
+  }
+
+  #announce(input: ComponentInput, built: Built, changed: number): void {
+    const { revision, objects } = built;
+    const at = `${revision.tip.branch}@sha1:${revision.commit.id}`;
+    this.#context.log.info('applied', { component: input.component.name, revision: at, objects: objects.length, changed });
+    if (changed === 0) return;
+    const message = `component ${input.component.name}: applied ${changed} of ${objects.length} objects of ${at} (${revision.commit.subject})`;
+    this.#context.events.record({ regarding: regarding(input.application), type: 'Normal', reason: 'Applied', message: oneLine(message) });
+  }
+
+  #suspended(input: ComponentInput, delivery: Delivery): ComponentResult {
+    this.stop();
+    const health = delivery.desired.length > 0 ? delivery.health(ownerOf(input, false)) : undefined;
+    return this.#result(input, {
+      state: 'suspended',
+      healthy: health === undefined || health.state === 'Current',
+      applied: true,
+      message: 'suspended: nothing is pulled or applied until suspend is false',
+    });
+  }
+
+  /** An empty folder applies nothing and prunes nothing: it may be a mistake, and nobody could undo it. */
+  #empty(input: ComponentInput, properties: KustomizeProperties, built: Built): ComponentResult {
+    const failure = new Failure('EmptyBuild', `${properties.path} holds no object at ${built.revision.tip.branch}, so nothing is applied and nothing is pruned`, {
+      kind: 'stalled',
+      remedy: 'put manifests there, or delete the component to remove its objects',
+    });
+    return { ...this.#failed(input, atCommit(failure, built.revision)), retry: false };
+  }
+
+  #failed(input: ComponentInput, failure: Failure, nextTryMs?: number): ComponentResult {
+    const result = this.#result(input, { state: 'failed', failure, applied: false });
+    if (nextTryMs === undefined) return result;
+    return { ...result, details: { ...result.details, [detail.nextTry]: new Date(nextTryMs).toISOString() } };
+  }
+
+  #result(input: ComponentInput, part: Partial<ComponentResult> & Pick<ComponentResult, 'state'>): ComponentResult {
+    return { revision: input.revision.name, healthy: false, applied: false, message: '', details: this.#details, ...part };
+  }
+
+  #withToken(result: ComponentResult): ComponentResult {
+    if (this.#handledToken === undefined) return result;
+    return { ...result, details: { ...result.details, [detail.reconciledAt]: this.#handledToken } };
+  }
+
+  #subscribe(properties: KustomizeProperties): Source {
+    const key: SourceKey = {
+      url: properties.url,
+      ...(properties.git?.branch ? { branch: properties.git.branch } : {}),
+      ...(properties.secretRef ? { secretRef: properties.secretRef } : {}),
+    };
+    const intervalMs = parseDuration(properties.pullInterval) ?? 300_000;
+    const timeoutMs = (properties.timeout && parseDuration(properties.timeout)) || this.#context.gitTimeoutMs;
+    const id = JSON.stringify([key, intervalMs, timeoutMs]);
+    if (this.#subscription?.id === id) return this.#subscription.source;
+    const before = this.#subscription;
+    this.#subscription = { id, ...this.#context.sources.use(key, { intervalMs, timeoutMs, onChange: this.#wake }) };
+    before?.release();
+    return this.#subscription.source;
+  }
+}
+
+function describe({ revision }: Built, objects: number): Record<string, string> {
+  const { commit, tip } = revision;
+  return {
+    [detail.branch]: tip.branch,
+    [detail.commit]: commit.id,
+    [detail.author]: oneLine(commit.author, 200),
+    [detail.subject]: oneLine(commit.subject, 200),
+    [detail.committed]: commit.committedAt,
+    [detail.objects]: String(objects),
+  };
+}
+
+/** What a former agent wrote about its last failure says nothing about this one's first run. */
+function withoutFailure(details: Record<string, string>): Record<string, string> {
+  const { [detail.reason]: _reason, [detail.nextTry]: _next, ...rest } = details;
+  return rest;
+}

@@ -1,0 +1,146 @@
+import type { Application, ApplicationStatus, Phase, ServiceStatus, WorkflowStatus } from '#api/application.ts';
+import { detail } from '#api/details.ts';
+import type { Cause } from '#api/failure.ts';
+import { reasonCode } from '#api/reasons.ts';
+import { oneLine } from '#core/errors.ts';
+import type { InventoryEntry } from '../manifest/inventory.ts';
+import type { RevisionName } from '../revision/snapshot.ts';
+import { describeCauses } from '../sync/delivery.ts';
+import type { ComponentResult } from './component-loop.ts';
+import { type ConditionDraft, isFalse, isTrue, withTransitions } from './conditions.ts';
+import { isNative } from './native-work.ts';
+
+/** Longest message of a condition (spec/sync.md A32). */
+const MAX_MESSAGE = 32 * 1024;
+/** More objects than this are counted, not listed: a status must stay far below etcd's 1.5 MiB. */
+const MAX_APPLIED_RESOURCES = 500;
+
+export interface StatusInput {
+  application: Application;
+  revision: RevisionName;
+  workflow: WorkflowStatus;
+  result: (component: string) => ComponentResult | undefined;
+  entries: readonly InventoryEntry[];
+  nowMs: number;
+}
+
+/** The status of an Application that was admitted, as vela-core writes it (spec/kubevela.md §1.3 to §1.6) and truthful. */
+export function admittedStatus(input: StatusInput): ApplicationStatus {
+  const { application, revision, workflow, nowMs } = input;
+  const services = servicesOf(input);
+  const sick = services.find((service) => !service.healthy);
+  const phase: Phase = !workflow.finished ? 'runningWorkflow' : sick ? 'unhealthy' : 'running';
+  const conditions = conditionsOf(input, services, phase);
+  return {
+    status: phase,
+    observedGeneration: application.metadata.generation ?? 0,
+    conditions: withTransitions(conditions, application.status?.conditions ?? [], nowMs),
+    latestRevision: { name: revision.name, revision: revision.number, revisionHash: revision.hash },
+    services,
+    workflow,
+    appliedResources: input.entries.slice(0, MAX_APPLIED_RESOURCES).map(({ apiVersion, kind, namespace, name }) => ({
+      apiVersion,
+      kind,
+      ...(namespace ? { namespace } : {}),
+      name,
+      creator: 'workflow',
+    })),
+  };
+}
+
+/** The status of an Application that the rules refuse: every cause, and nothing runs. What runs already stays as it is. */
+export function refusedStatus(application: Application, causes: readonly Cause[], nowMs: number): ApplicationStatus {
+  const first = causes[0]?.code ?? 'NotAdmitted';
+  const message = oneLine(describeCauses(causes), MAX_MESSAGE);
+  const drafts = [
+    isFalse('Admitted', first, message),
+    isFalse('Parsed', 'ReconcileError', message),
+    isFalse('Ready', first, message),
+    isTrue('Stalled', first, message),
+  ];
+  return {
+    ...application.status,
+    status: 'rendering',
+    observedGeneration: application.metadata.generation ?? 0,
+    conditions: withTransitions(drafts, application.status?.conditions ?? [], nowMs),
+  };
+}
+
+function servicesOf({ application, result }: StatusInput): ServiceStatus[] {
+  const { namespace } = application.metadata;
+  return application.spec.components.flatMap(({ name, type }) => {
+    const current = result(name);
+    const before = application.status?.services?.find((service) => service.name === name);
+    // Work under way does not make what runs look unknown: the last word stays until there is a new one.
+    if (!current || (current.state === 'working' && before)) return before ? [before] : [];
+    return [serviceOf({ name, type, namespace }, current)];
+  });
+}
+
+function serviceOf(component: { name: string; type: string; namespace: string }, result: ComponentResult): ServiceStatus {
+  const { healthy, failure } = result;
+  const message = failure ? oneLine(failure.sentence, 1024) : result.message;
+  const details = { ...result.details, ...(failure ? { [detail.reason]: reasonCode(failure.reason) } : {}) };
+  return {
+    name: component.name,
+    namespace: component.namespace,
+    healthy,
+    workloadHealthy: healthy,
+    ...(message ? { message } : {}),
+    workloadDefinition: isNative(component.type) ? { apiVersion: 'apps/v1', kind: 'Deployment' } : { apiVersion: '', kind: '' },
+    ...(Object.keys(details).length > 0 ? { details } : {}),
+  };
+}
+
+function conditionsOf({ application, workflow, result }: StatusInput, services: ServiceStatus[], phase: Phase): ConditionDraft[] {
+  const results = application.spec.components.map(({ name }) => result(name));
+  const failures = results.flatMap((one) => (one?.failure ? [one.failure] : []));
+  const failure = failures[0];
+  const sick = services.find((service) => !service.healthy);
+  const waiting = sick?.message ? `component ${sick.name}: ${sick.message}` : 'work is under way';
+  const why = failure ? oneLine(failures.map((one) => one.sentence).join('. '), MAX_MESSAGE) : waiting;
+  const known = new Set(services.map(({ name }) => name));
+  const applied = application.spec.components.every(({ name }) => result(name)?.applied ?? known.has(name));
+  const drafts = [
+    isTrue('Admitted', 'Available'),
+    ...['Parsed', 'Revision', 'Policy', 'Render'].map((type) => isTrue(type, 'Available')),
+    workflow.finished ? isTrue('Workflow', 'Available') : isFalse('Workflow', failure?.reason ?? 'Progressing', why),
+    applied ? isTrue('Applied', 'Available') : isFalse('Applied', failure?.reason ?? 'Progressing', why),
+    sick ? isFalse('Healthy', failure?.reason ?? 'Unhealthy', why) : isTrue('Healthy', 'Available'),
+    phase === 'running' ? isTrue('Ready', 'ReconcileSuccess') : isFalse('Ready', failure?.reason ?? 'Progressing', why),
+  ];
+  const stalled = failures.find(({ kind }) => kind === 'stalled');
+  if (stalled) drafts.push(isTrue('Stalled', stalled.reason, oneLine(stalled.sentence, MAX_MESSAGE)));
+  else if (phase === 'runningWorkflow') drafts.push(isTrue('Reconciling', 'Progressing', why));
+  return drafts;
+}
+
+/** A merge patch of what differs, or undefined where nothing does: no request that changes nothing. */
+export function statusPatch(before: ApplicationStatus | undefined, after: ApplicationStatus): { status: Record<string, unknown> } | undefined {
+  const old: Record<string, unknown> = { ...before };
+  const next: Record<string, unknown> = { ...after };
+  const changed: Record<string, unknown> = {};
+  for (const key of new Set([...Object.keys(old), ...Object.keys(next)])) {
+    if (sorted(old[key]) !== sorted(next[key])) changed[key] = withNulls(old[key], next[key]);
+  }
+  return Object.keys(changed).length > 0 ? { status: changed } : undefined;
+}
+
+/** In a merge patch a key that goes away must be named as null; lists are replaced whole. */
+function withNulls(before: unknown, after: unknown): unknown {
+  if (after === undefined) return null;
+  if (!isMap(before) || !isMap(after)) return after;
+  const gone = Object.keys(before).filter((key) => after[key] === undefined);
+  return { ...after, ...Object.fromEntries(gone.map((key) => [key, null])) };
+}
+
+function isMap(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function sorted(value: unknown): string {
+  return JSON.stringify(value, (_key, item: unknown) =>
+    isMap(item) ? Object.fromEntries(Object.entries(item).sort(([left], [right]) => (left < right ? -1 : 1))) : item,
+  );
+}
+

@@ -1,0 +1,37 @@
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseDuration } from '#api/duration.ts';
+import { LEVELS } from '#core/log.ts';
+import { parseOneOf, parseText, parseWholeNumber } from '#core/settings.ts';
+
+function parseInterval(text: string): number {
+  const ms = parseDuration(text);
+  if (ms === undefined || ms <= 0) throw new Error('expected a Go duration such as 10s or 5m');
+  return ms;
+}
+
+/** Every setting of the agent: the one table behind flags, environment variables, `--help` and docs/reference.md. */
+export const agentSettings = {
+  namespace: { placeholder: 'NS', help: 'the namespace whose Applications are reconciled', parse: parseText },
+  applications: {
+    placeholder: 'all|gitops',
+    help: 'all: every Application of the namespace; gitops: only those with a kustomize component, beside vela-core',
+    default: 'all',
+    parse: parseOneOf('all', 'gitops'),
+  },
+  minInterval: { placeholder: 'DURATION', help: 'the shortest pullInterval that an Application may ask for', default: '10s', parse: parseInterval },
+  gitTimeout: { placeholder: 'DURATION', help: 'deadline of one call of git where the component sets no timeout', default: '60s', parse: parseInterval },
+  cacheDir: { placeholder: 'DIR', help: 'where fetched repositories are kept; may be deleted at any time', default: join(tmpdir(), 'lateen-agent'), parse: parseText },
+  kustomize: { placeholder: 'PATH', help: 'the kustomize program', default: 'kustomize', parse: parseText },
+  kubeconfig: { placeholder: 'FILE', help: 'kubeconfig file; without it the token of the Pod is used', default: '', parse: parseText },
+  context: { placeholder: 'NAME', help: 'context of the kubeconfig file', default: '', parse: parseText },
+  healthAddress: { placeholder: 'HOST:PORT', help: 'where /healthz and /readyz answer', default: ':8080', parse: parseAddress },
+  maxRequests: { placeholder: 'N', help: 'API requests in flight at a time', default: '32', parse: parseWholeNumber },
+  logLevel: { placeholder: LEVELS.join('|'), help: 'least severe level that is logged', default: 'info', parse: parseOneOf(...LEVELS) },
+} as const;
+
+function parseAddress(text: string): { host: string | undefined; port: number } {
+  const match = /^(.*):(\d{1,5})$/.exec(text);
+  if (!match || Number(match[2]) > 65_535) throw new Error('expected HOST:PORT or :PORT, such as 127.0.0.1:8080');
+  return { host: match[1] || undefined, port: Number(match[2]) };
+}

@@ -1,0 +1,188 @@
+import { Failure } from '#api/failure.ts';
+import { nextPullMs } from '#api/schedule.ts';
+import { backoffMs, DEFAULT_BACKOFF } from '#core/backoff.ts';
+import type { Clock } from '#core/clock.ts';
+import type { Log } from '#core/log.ts';
+import { createLoop, type Loop } from '#core/loop.ts';
+import type { Commit, Git, GitCredentials, Tip, Tree } from '../git/git.ts';
+import { failureOf } from './failures.ts';
+
+/** What makes two components share one poll and one fetch. */
+export interface SourceKey {
+  url: string;
+  /** Absent: the default branch of the remote. */
+  branch?: string;
+  /** Name of the Secret with the credentials. */
+  secretRef?: string;
+}
+
+/** A commit that has been fetched, and its files. */
+export interface Revision {
+  tip: Tip;
+  commit: Commit;
+  tree: Tree;
+}
+
+export interface SourceState {
+  /** The last revision that was fetched; stays while later polls fail. */
+  revision?: Revision;
+  /** Why the last poll failed. */
+  failure?: Failure;
+  /** While it fails: when it is tried again, milliseconds since the epoch. */
+  nextTryMs?: number;
+}
+
+export interface Subscriber {
+  intervalMs: number;
+  timeoutMs: number;
+  onChange: () => void;
+}
+
+export interface SourceContext {
+  namespace: string;
+  git: Git;
+  /** Throws Failure SecretNotFound, SecretInvalid or Forbidden. */
+  credentials: (secretName: string, url: string) => Promise<GitCredentials>;
+  clock: Clock;
+  random: () => number;
+  log: Log;
+}
+
+/** One repository and branch, polled for all components that use it: a ref listing, and a fetch when the ref moved. */
+export class Source {
+  readonly key: SourceKey;
+  readonly #context: SourceContext;
+  readonly #subscribers = new Set<Subscriber>();
+  readonly #loop: Loop;
+  #state: SourceState = {};
+  #failures = 0;
+  #waiting: (() => void)[] = [];
+
+  constructor(key: SourceKey, context: SourceContext) {
+    this.key = key;
+    this.#context = context;
+    this.#loop = createLoop((signal) => this.#poll(signal), { clock: context.clock, onError: () => 60_000 });
+  }
+
+  get state(): SourceState {
+    return this.#state;
+  }
+
+  get used(): boolean {
+    return this.#subscribers.size > 0;
+  }
+
+  subscribe(subscriber: Subscriber): () => void {
+    // A source that is being polled often enough already is not asked again for one more component.
+    const sooner = subscriber.intervalMs < this.#intervalMs();
+    this.#subscribers.add(subscriber);
+    if (sooner || !this.#state.revision) this.#loop.trigger();
+    return () => this.#subscribers.delete(subscriber);
+  }
+
+  /** Resolves after a poll that began after the call. */
+  async pollNow(): Promise<void> {
+    const done = new Promise<void>((resolve) => this.#waiting.push(resolve));
+    this.#failures = 0;
+    this.#loop.trigger();
+    await done;
+  }
+
+  async stop(): Promise<void> {
+    await this.#loop.stop();
+    for (const resolve of this.#waiting.splice(0)) resolve();
+  }
+
+  async #poll(signal: AbortSignal): Promise<number | undefined> {
+    if (!this.used) return undefined;
+    const waiting = this.#waiting.splice(0);
+    const before = this.#state;
+    try {
+      const revision = await this.#refresh(signal);
+      this.#failures = 0;
+      this.#state = { revision };
+    } catch (error) {
+      if (signal.aborted) return undefined;
+      this.#fail(failureOf(error, 'pull'));
+    } finally {
+      for (const resolve of waiting) resolve();
+    }
+    if (changed(before, this.#state)) for (const subscriber of this.#subscribers) subscriber.onChange();
+    return this.#delayMs();
+  }
+
+  async #refresh(signal: AbortSignal): Promise<Revision> {
+    const { git } = this.#context;
+    const { url, branch, secretRef } = this.key;
+    const credentials = secretRef ? await this.#context.credentials(secretRef, url) : undefined;
+    const repository = { url, ...(credentials ? { credentials } : {}) };
+    const options = { timeoutMs: this.#timeoutMs(), signal };
+    const tip = await git.resolve(repository, branch, options);
+    const current = this.#state.revision;
+    if (current && current.tip.commit === tip.commit && current.tip.branch === tip.branch) return current;
+    const commit = await git.fetch(repository, tip, options);
+    const tree = await git.tree(repository, commit.id, options);
+    this.#context.log.info('fetched', { url, branch: tip.branch, commit: commit.id });
+    return { tip: { ...tip, commit: commit.id }, commit, tree };
+  }
+
+  #fail(failure: Failure): void {
+    const { clock, random } = this.#context;
+    const maxMs = Math.min(DEFAULT_BACKOFF.maxMs, Math.max(60_000, this.#intervalMs()));
+    const delay = failure.retryAfterMs ?? backoffMs(this.#failures++, random(), { ...DEFAULT_BACKOFF, maxMs });
+    const { revision } = this.#state;
+    this.#state = { failure, nextTryMs: clock.now() + delay, ...(revision ? { revision } : {}) };
+  }
+
+  #delayMs(): number {
+    const now = this.#context.clock.now();
+    if (this.#state.nextTryMs !== undefined) return Math.max(0, this.#state.nextTryMs - now);
+    const source = { namespace: this.#context.namespace, url: this.key.url, ...(this.key.branch ? { branch: this.key.branch } : {}) };
+    return Math.min(...[...this.#subscribers].map(({ intervalMs }) => nextPullMs(source, intervalMs, now))) - now;
+  }
+
+  #intervalMs(): number {
+    return Math.min(...[...this.#subscribers].map(({ intervalMs }) => intervalMs));
+  }
+
+  #timeoutMs(): number {
+    return Math.max(...[...this.#subscribers].map(({ timeoutMs }) => timeoutMs));
+  }
+}
+
+function changed(before: SourceState, after: SourceState): boolean {
+  return before.revision !== after.revision || before.failure !== after.failure;
+}
+
+/** All sources of an agent. A source lives as long as a component uses it. */
+export class Sources {
+  readonly #context: SourceContext;
+  readonly #sources = new Map<string, Source>();
+
+  constructor(context: SourceContext) {
+    this.#context = context;
+  }
+
+  use(key: SourceKey, subscriber: Subscriber): { source: Source; release: () => void } {
+    const id = JSON.stringify([key.url, key.branch ?? '', key.secretRef ?? '']);
+    const source = this.#sources.get(id) ?? new Source(key, this.#context);
+    this.#sources.set(id, source);
+    const unsubscribe = source.subscribe(subscriber);
+    const release = (): void => {
+      unsubscribe();
+      if (source.used || this.#sources.get(id) !== source) return;
+      this.#sources.delete(id);
+      void source.stop();
+    };
+    return { source, release };
+  }
+
+  /** A Secret changed: whoever uses it tries at once. */
+  secretChanged(name: string): void {
+    for (const source of this.#sources.values()) if (source.key.secretRef === name) void source.pollNow();
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([...this.#sources.values()].map((source) => source.stop()));
+  }
+}
