@@ -1,0 +1,39 @@
+import type { Exit } from './exit.ts';
+import type { Io } from './io.ts';
+
+/** What every command accepts, before or after its name. */
+export interface GlobalOptions {
+  namespace?: string;
+  kubeconfig?: string;
+  context?: string;
+}
+
+/** A parsed command line. Each command declares which of these it takes. */
+export interface Invocation extends GlobalOptions {
+  /** The one argument, '' for a command without. */
+  argument: string;
+  output?: OutputFormat;
+  allNamespaces?: boolean;
+  timeout?: string;
+  kustomize?: string;
+}
+
+export interface OptionDeclaration {
+  flags: string;
+  help: string;
+  choices?: readonly string[];
+}
+
+/** A command as data; its code is loaded when it is called. */
+export interface CommandDeclaration {
+  name: string;
+  summary: string;
+  argument?: { name: string; help: string };
+  options: readonly OptionDeclaration[];
+  /** Command lines with what they do. */
+  examples: readonly (readonly [line: string, does: string])[];
+  run(io: Io, invocation: Invocation): Promise<Exit>;
+}
+
+/** `-o` of the commands that print objects. */
+export type OutputFormat = 'table' | 'json' | 'yaml';

@@ -1,0 +1,62 @@
+import type { CommandDeclaration, OptionDeclaration } from './command.ts';
+
+const output: OptionDeclaration = { flags: '-o, --output <format>', help: 'table, json or yaml', choices: ['table', 'json', 'yaml'] };
+const objects: OptionDeclaration = { flags: '-o, --output <format>', help: 'yaml documents or one json List', choices: ['yaml', 'json'] };
+
+/** Every command of `lateen`. Each loads only what it needs: `lateen build` never loads the cluster's client. */
+export const commands: readonly CommandDeclaration[] = [
+  {
+    name: 'ls',
+    summary: 'list Applications, as vela ls does',
+    options: [{ flags: '-A, --all-namespaces', help: 'of every namespace' }, output],
+    examples: [
+      ['lateen ls', 'the Applications of the current namespace'],
+      ['lateen ls -A -o yaml', 'all Applications of the cluster as one List'],
+    ],
+    run: async (io, invocation) => (await import('./ls.ts')).ls(io, invocation),
+  },
+  {
+    name: 'status',
+    summary: 'show how an Application stands, and what Git says',
+    argument: { name: 'app', help: 'name of the Application' },
+    options: [output],
+    examples: [
+      ['lateen status infra-gitops', 'phase, health, commit, next pull and last error'],
+      ['lateen status infra-gitops -o json', 'the object as the API server has it'],
+    ],
+    run: async (io, invocation) => (await import('./status.ts')).status(io, invocation),
+  },
+  {
+    name: 'reconcile',
+    summary: 'pull now, and wait until the agent has done it',
+    argument: { name: 'app', help: 'name of the Application' },
+    options: [{ flags: '--timeout <duration>', help: 'longest time to wait (default: 60s); over it the exit status is 6' }],
+    examples: [
+      ['lateen reconcile infra-gitops', 'pull every kustomize component at once'],
+      ['lateen reconcile infra-gitops --timeout 5m', 'with more patience'],
+    ],
+    run: async (io, invocation) => (await import('./reconcile.ts')).reconcile(io, invocation),
+  },
+  {
+    name: 'build',
+    summary: 'print the objects that the agent would apply from a folder; needs no cluster',
+    argument: { name: 'path', help: 'folder with manifests or a kustomization' },
+    options: [objects, { flags: '--kustomize <file>', help: 'the kustomize program (LATEEN_KUSTOMIZE; default: from PATH)' }],
+    examples: [
+      ['lateen build ./infrastructure', 'with the checks of the agent: every mistake with file and line'],
+      ['lateen build ./infrastructure -n team-a', 'for the namespace team-a'],
+    ],
+    run: async (io, invocation) => (await import('./build.ts')).build(io, invocation),
+  },
+  {
+    name: 'render',
+    summary: 'check Applications and print the objects that the agent makes of them; needs no cluster',
+    argument: { name: 'file', help: 'YAML file, or - for standard input' },
+    options: [objects],
+    examples: [
+      ['lateen render server.yaml', 'the Deployment and the Service of a webservice'],
+      ['cat apps/*.yaml | lateen render -', 'several at once'],
+    ],
+    run: async (io, invocation) => (await import('./render.ts')).render(io, invocation),
+  },
+];

@@ -1,0 +1,87 @@
+import { Command, CommanderError, Option } from 'commander';
+import type { CommandDeclaration, Invocation } from './command.ts';
+import { commands } from './commands.ts';
+import { type Exit, exit } from './exit.ts';
+import type { Io } from './io.ts';
+import { reportProblem } from './problem.ts';
+
+const STATUS_HELP = `
+Exit status: 0 yes, 1 no (failed, refused, not found), 2 wrong usage,
+             3 could not ask (no cluster, no right), 6 timeout.`;
+
+/** Runs one command line (without the program's own name) and resolves to the exit status. Never throws. */
+export async function runProgram(io: Io, argv: readonly string[], version: string): Promise<Exit> {
+  let status: Exit = exit.usage;
+  const program = root(io, version);
+  for (const declaration of commands) {
+    program.addCommand(
+      commandOf(declaration, io, async (invocation) => {
+        status = await guarded(io, () => declaration.run(io, invocation));
+      }),
+    );
+  }
+  if (argv.length === 0) {
+    io.stderr.write(`${program.helpInformation()}${STATUS_HELP}\n`);
+    return exit.usage;
+  }
+  try {
+    await program.parseAsync([...argv], { from: 'user' });
+    return status;
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    return error.exitCode === 0 ? exit.yes : exit.usage;
+  }
+}
+
+async function guarded(io: Io, run: () => Promise<Exit>): Promise<Exit> {
+  try {
+    return await run();
+  } catch (error) {
+    return reportProblem(io, error);
+  }
+}
+
+function root(io: Io, version: string): Command {
+  return settle(new Command('lateen'), io)
+    .description('GitOps for KubeVela Applications, one namespace at a time.')
+    .version(version, '--version', 'print the version')
+    .helpCommand(false)
+    .option('-n, --namespace <ns>', "namespace (default: the kubeconfig context's, else default)")
+    .option('--kubeconfig <file>', 'kubeconfig file (default: KUBECONFIG, else ~/.kube/config)')
+    .option('--context <name>', 'context of the kubeconfig')
+    .showHelpAfterError('lateen --help lists the commands.')
+    .addHelpText('after', `${STATUS_HELP}\n\nlateen COMMAND --help shows examples.`);
+}
+
+/** How every level of the program prints and fails. */
+function settle(command: Command, io: Io): Command {
+  return command
+    .exitOverride()
+    .helpOption('-h, --help', 'print this help')
+    .allowExcessArguments(false)
+    .configureOutput({
+      writeOut: (text) => io.stdout.write(text),
+      writeErr: (text) => io.stderr.write(text),
+      outputError: (text, write) => write(text.replace(/^error: /, 'lateen: ')),
+    })
+    .configureHelp({ showGlobalOptions: true });
+}
+
+type Action = (invocation: Invocation) => Promise<void>;
+
+function commandOf(declaration: CommandDeclaration, io: Io, run: Action): Command {
+  const { name, summary, argument, options, examples } = declaration;
+  const command = settle(new Command(name), io).description(summary);
+  if (argument) command.argument(`<${argument.name}>`, argument.help);
+  for (const { flags, help, choices } of options) {
+    const option = new Option(flags, help);
+    command.addOption(choices ? option.choices([...choices]) : option);
+  }
+  const width = Math.max(...examples.map(([line]) => line.length));
+  const lines = examples.map(([line, does]) => `  ${line.padEnd(width)}  ${does}`);
+  command.addHelpText('after', `\nExamples:\n${lines.join('\n')}`);
+  command.showHelpAfterError(`lateen ${name} --help shows how it is used.`);
+  return command.action(async () => {
+    await run({ ...command.optsWithGlobals<Omit<Invocation, 'argument'>>(), argument: command.args[0] ?? '' });
+  });
+}
