@@ -1,0 +1,36 @@
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+const PROGRAM = fileURLToPath(new URL('../../bin/lateen', import.meta.url));
+const DEADLINE_MS = 20_000;
+
+export interface Ran {
+  status: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+export interface RunOptions {
+  env?: Record<string, string>;
+  stdin?: string;
+  cwd?: string;
+}
+
+/** Runs bin/lateen as a user does, with nothing of the environment but PATH. */
+export function lateen(args: readonly string[], { env = {}, stdin = '', cwd }: RunOptions = {}): Promise<Ran> {
+  const { promise, resolve, reject } = Promise.withResolvers<Ran>();
+  const child = spawn(PROGRAM, args, {
+    env: { PATH: process.env['PATH'], HOME: '/nonexistent', TZ: 'UTC', ...env },
+    timeout: DEADLINE_MS,
+    killSignal: 'SIGKILL',
+    ...(cwd ? { cwd } : {}),
+  });
+  const text = { stdout: '', stderr: '' };
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => (text.stdout += chunk));
+  child.stderr.setEncoding('utf8').on('data', (chunk: string) => (text.stderr += chunk));
+  child.on('error', reject);
+  child.on('close', (status) => resolve({ status, ...text }));
+  child.stdin.on('error', () => undefined);
+  child.stdin.end(stdin);
+  return promise;
+}
