@@ -40,7 +40,9 @@ export function stepTypeRule(type: string): Finding[] {
 
 export function traitTypeRule(type: string): Finding[] {
   if (!PLANNED_TRAITS.has(type)) return [unknownType('UnknownTraitType', 'trait type', type, [])];
-  return [{ code: 'Unsupported', text: `${quote(type)} is not implemented in this version`, value: shorten(type), remedy: 'remove the trait' }];
+  return [
+    { code: 'Unsupported', text: `${quote(type)} is not implemented in this version`, value: shorten(type), remedy: 'remove the trait' },
+  ];
 }
 
 export function policyTypeRule(type: string): Finding[] {

@@ -25,7 +25,14 @@ export function nameRule(graphOf: (context: CheckContext) => Graph): Rule<string
     if (indexOf(names).has(name)) return [];
     const guess = closest(name, names.slice(0, 200).filter(isString));
     const text = `names no ${noun} of this Application, received ${quote(name)}`;
-    return [{ code: 'UnknownDependency', text, value: shorten(name), remedy: guess ? `did you mean ${quote(guess)}?` : `name a ${noun}, or remove it` }];
+    return [
+      {
+        code: 'UnknownDependency',
+        text,
+        value: shorten(name),
+        remedy: guess ? `did you mean ${quote(guess)}?` : `name a ${noun}, or remove it`,
+      },
+    ];
   };
 }
 
@@ -98,6 +105,10 @@ function cyclesOf(graph: Graph): Map<number, string[]> {
     const lowest = nodes.indexOf(Math.min(...nodes));
     const ordered = [...nodes.slice(lowest), ...nodes.slice(0, lowest)];
     const first = ordered[0]!;
-    if (!found.has(first)) found.set(first, ordered.map((node) => graph.names[node] ?? `#${node}`));
+    if (!found.has(first))
+      found.set(
+        first,
+        ordered.map((node) => graph.names[node] ?? `#${node}`),
+      );
   }
 }

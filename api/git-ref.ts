@@ -15,8 +15,10 @@ function branchMistake(branch: string): [text: string, remedy: string] | undefin
   if (branch.startsWith('-')) return ['must not start with "-"', 'name the branch alone'];
   if (branch.startsWith('refs/')) return ['must be the short name of a branch', `write ${quote(branch.replace(/^refs\/(heads\/)?/, ''))}`];
   // oxlint-disable-next-line no-control-regex -- control characters are what this looks for
-  if (/[\u0000-\u0020\u007f~^:?*[\\]/.test(branch)) return ['must not hold spaces, control characters or any of ~^:?*[\\', 'name the branch alone'];
-  if (branch.includes('..') || branch.includes('@{') || branch === '@') return ['must not be or hold "..", "@{" or a lone "@"', 'name the branch alone'];
+  if (/[\u0000-\u0020\u007f~^:?*[\\]/.test(branch))
+    return ['must not hold spaces, control characters or any of ~^:?*[\\', 'name the branch alone'];
+  if (branch.includes('..') || branch.includes('@{') || branch === '@')
+    return ['must not be or hold "..", "@{" or a lone "@"', 'name the branch alone'];
   if (branch === 'HEAD') return ['must not be HEAD', 'remove it for the default branch of the remote'];
   if (branch.split('/').some((part) => part === '' || part.startsWith('.') || part.endsWith('.lock'))) {
     return ['must not hold an empty part, one that starts with "." or one that ends in ".lock"', 'name the branch alone'];

@@ -28,7 +28,10 @@ function targetNamespaceRule(namespace: string, { context }: Site): Finding[] {
 
 const git = v.object({
   branch: v.exactOptional(
-    v.pipe(v.string(), about('the branch to follow; absent: the default branch of the remote, which the status names', { rule: branchRule })),
+    v.pipe(
+      v.string(),
+      about('the branch to follow; absent: the default branch of the remote, which the status names', { rule: branchRule }),
+    ),
   ),
   commit: v.exactOptional(v.pipe(v.string(), about('one commit, by its full id', later))),
   name: v.exactOptional(v.pipe(v.string(), about('a full ref such as refs/pull/1/head', later))),
@@ -111,11 +114,10 @@ export const kustomizeSchema = v.pipe(
     secretRef: v.exactOptional(
       v.pipe(v.string(), about('Secret of the same namespace: username and password, or bearerToken; and ca.crt', secret)),
     ),
-    pullInterval: v.exactOptional(
-      v.pipe(v.string(), about('time between two pulls', { shape: 'duration', rule: pullIntervalRule })),
-      '5m',
+    pullInterval: v.exactOptional(v.pipe(v.string(), about('time between two pulls', { shape: 'duration', rule: pullIntervalRule })), '5m'),
+    timeout: v.exactOptional(
+      v.pipe(v.string(), about('longest time for one call of the Git server', { shape: 'duration', rule: durationRule })),
     ),
-    timeout: v.exactOptional(v.pipe(v.string(), about('longest time for one call of the Git server', { shape: 'duration', rule: durationRule }))),
     git: v.exactOptional(v.pipe(git, about('what to follow', { oneOf: ['semver', 'tag', 'name'] }))),
     path: v.pipe(v.string(), about('the folder to apply, such as ./infrastructure', { rule: pathRule })),
     prune: v.exactOptional(v.pipe(v.boolean(), about('remove what has left the repository')), true),
@@ -148,6 +150,7 @@ export type KustomizeProperties = v.InferOutput<typeof kustomizeSchema>;
 export function kustomizeProperties(component: Component): KustomizeProperties {
   const received = component.properties ?? {};
   const causes = checkValue(kustomizeSchema, received, bareSite(['properties'])).filter(({ code }) => code !== 'Unsupported');
-  if (causes.length > 0) throw new Failure('NotAdmitted', 'the properties do not fit the component type kustomize', { kind: 'stalled', causes });
+  if (causes.length > 0)
+    throw new Failure('NotAdmitted', 'the properties do not fit the component type kustomize', { kind: 'stalled', causes });
   return fillDefaults(kustomizeSchema, received) as KustomizeProperties;
 }

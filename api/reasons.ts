@@ -75,5 +75,8 @@ export type Reason = keyof typeof reasons;
 
 /** `AuthFailed` -> `AUTH_FAILED`: the spelling of the CLI and of logs. */
 export function reasonCode(reason: Reason): string {
-  return reason.replace(/([a-z])([A-Z])/g, '$1_$2').replace(/([A-Z]+)([A-Z][a-z])/g, '$1_$2').toUpperCase();
+  return reason
+    .replace(/([a-z])([A-Z])/g, '$1_$2')
+    .replace(/([A-Z]+)([A-Z][a-z])/g, '$1_$2')
+    .toUpperCase();
 }

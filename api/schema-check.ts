@@ -74,7 +74,10 @@ function checkEntries(part: Part, entries: Record<string, SchemaNode>, value: Re
   }
   if (part.schema.type === 'loose_object') return found;
   const unknown = Object.keys(value).filter((key) => !Object.hasOwn(entries, key) && value[key] !== undefined);
-  return [...found, ...unknown.toSorted().map((key) => ({ at: [...site.path, key], finding: unknownField(key, part, entries, site.path) }))];
+  return [
+    ...found,
+    ...unknown.toSorted().map((key) => ({ at: [...site.path, key], finding: unknownField(key, part, entries, site.path) })),
+  ];
 }
 
 function missing(key: string, part: Part): Finding {
@@ -137,7 +140,8 @@ function typeWords(schema: SchemaNode): string {
 function typeRemedy(schema: SchemaNode, value: unknown, secret: boolean): string {
   if (value === null) return 'give it a value or remove it';
   if (schema.type === 'boolean') return value === 'true' || value === 'false' ? `write ${value} without quotes` : 'write true or false';
-  if (schema.type === 'number') return typeof value === 'string' && /^\d{1,15}$/.test(value) ? `write ${value} without quotes` : 'write a number';
+  if (schema.type === 'number')
+    return typeof value === 'string' && /^\d{1,15}$/.test(value) ? `write ${value} without quotes` : 'write a number';
   if (schema.type === 'array') return 'write it as a list';
   if (MAPS.has(schema.type)) return 'write it as a map';
   if (isMap(value)) return typeof own(value, 'name') === 'string' ? 'write the name alone' : 'write a string';

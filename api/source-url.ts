@@ -34,7 +34,9 @@ export function urlRule(url: string): Finding[] {
   const scheme = SCHEME.exec(url)?.[1]?.toLowerCase();
   if (scheme === undefined) return [noScheme(url)];
   if (scheme === 'ssh') {
-    return [{ code: 'Unsupported', text: 'with ssh:// is not implemented in this version', value: displayUrl(url), remedy: 'use https://' }];
+    return [
+      { code: 'Unsupported', text: 'with ssh:// is not implemented in this version', value: displayUrl(url), remedy: 'use https://' },
+    ];
   }
   if (scheme !== 'http' && scheme !== 'https') {
     return [invalid(url, `must start with https:// or http://, received ${quote(`${scheme}://`)}`, 'use https://')];
@@ -69,7 +71,8 @@ function authorityMistake(rest: string): [text: string, remedy: string] | undefi
   const path = end < 0 ? '' : rest.slice(end);
   if (authority.includes('@')) return ['must not hold a user or a password', 'put them into a Secret and name it in secretRef'];
   if (authority === '' || authority.startsWith(':')) return ['must name a host', 'write https://HOST/PATH'];
-  if (!AUTHORITY.test(authority) || !URL.canParse(`https://${authority}/`)) return ['must name a host that can be one', 'write https://HOST/PATH'];
+  if (!AUTHORITY.test(authority) || !URL.canParse(`https://${authority}/`))
+    return ['must name a host that can be one', 'write https://HOST/PATH'];
   if (path.includes('?')) return ['must not have a query', 'remove everything from the ? on'];
   return path.includes('#') ? ['must not have a fragment', 'remove everything from the # on'] : undefined;
 }

@@ -12,7 +12,9 @@ function componentRule(component: string, { context }: Site): Finding[] {
   if (index.has(component)) return [];
   const guess = closest(component, [...index.keys().take(200)]);
   const text = `names no component of this Application, received ${quote(component)}`;
-  return [{ code: 'UnknownDependency', text, value: shorten(component), remedy: guess ? `did you mean ${quote(guess)}?` : 'name a component' }];
+  return [
+    { code: 'UnknownDependency', text, value: shorten(component), remedy: guess ? `did you mean ${quote(guess)}?` : 'name a component' },
+  ];
 }
 
 const applyComponent = v.pipe(

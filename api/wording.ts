@@ -11,7 +11,10 @@ const MAX_CANDIDATES = 200;
 export function shorten(text: string): string {
   const head = text.slice(0, MAX_SHOWN + 1);
   // oxlint-disable-next-line no-control-regex -- control characters are what this looks for
-  const visible = head.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  const visible = head.replace(
+    /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e]/g,
+    (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
   return visible.length > MAX_SHOWN ? `${visible.slice(0, MAX_SHOWN - 1)}…` : visible;
 }
 

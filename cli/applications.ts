@@ -34,7 +34,11 @@ export async function annotate(cluster: Cluster, name: string, annotations: Reco
   return call(cluster, name, { method: 'PATCH', body: { metadata: { annotations } }, contentType: 'application/merge-patch+json' });
 }
 
-async function call(cluster: Cluster, name: string, request: { method: 'GET' | 'PATCH'; body?: unknown; contentType?: string }): Promise<Application> {
+async function call(
+  cluster: Cluster,
+  name: string,
+  request: { method: 'GET' | 'PATCH'; body?: unknown; contentType?: string },
+): Promise<Application> {
   const { client, namespace } = cluster;
   const path = pathOf(APPLICATION, { namespace, name });
   const { status, body } = await client.transport.request({ ...request, path, timeoutMs: DEADLINE_MS });
@@ -58,14 +62,29 @@ async function notFound(cluster: Cluster, name: string): Promise<Error> {
   const guess = closest(name, names);
   if (guess) return new CommandError(exit.no, sentence, `did you mean ${JSON.stringify(guess)}?`);
   if (names.length === 0) await mustExist(cluster);
-  if (names.length === 0) return new CommandError(exit.no, `${sentence}, which has none`, 'choose another namespace with -n; lateen ls -A lists all');
+  if (names.length === 0)
+    return new CommandError(exit.no, `${sentence}, which has none`, 'choose another namespace with -n; lateen ls -A lists all');
   const more = names.length > MAX_NAMED ? ` and ${names.length - MAX_NAMED} more` : '';
-  const some = more ? names.slice(0, MAX_NAMED).map((one) => JSON.stringify(one)).join(', ') : listText(names);
+  const some = more
+    ? names
+        .slice(0, MAX_NAMED)
+        .map((one) => JSON.stringify(one))
+        .join(', ')
+    : listText(names);
   return new CommandError(exit.no, sentence, `it has ${some}${more}`);
 }
 
 /** Throws a CommandError where the namespace is not there; who may not look is told nothing. */
 export async function mustExist({ client, namespace }: Cluster): Promise<void> {
-  const { status } = await client.transport.request({ method: 'GET', path: `/api/v1/namespaces/${encodeURIComponent(namespace)}`, timeoutMs: DEADLINE_MS });
-  if (status === 404) throw new CommandError(exit.no, `there is no namespace ${JSON.stringify(namespace)}`, 'choose another with -n; lateen ls -A lists all Applications');
+  const { status } = await client.transport.request({
+    method: 'GET',
+    path: `/api/v1/namespaces/${encodeURIComponent(namespace)}`,
+    timeoutMs: DEADLINE_MS,
+  });
+  if (status === 404)
+    throw new CommandError(
+      exit.no,
+      `there is no namespace ${JSON.stringify(namespace)}`,
+      'choose another with -n; lateen ls -A lists all Applications',
+    );
 }

@@ -26,7 +26,10 @@ export async function build(io: Io, options: Invocation): Promise<Exit> {
     const built = await buildFolder(await readDiskTree(root), path, { kustomize, timeoutMs: TIMEOUT_MS });
     const { objects, causes } = await checkObjects(built.objects, { namespace, scope: offlineScope });
     if (causes.length > 0) return refuse(io, causes, here);
-    if (objects.length === 0) throw new Failure('EmptyBuild', `${argument} holds no object`, { remedy: 'put manifests (.yaml, .yml) there, or name another folder' });
+    if (objects.length === 0)
+      throw new Failure('EmptyBuild', `${argument} holds no object`, {
+        remedy: 'put manifests (.yaml, .yml) there, or name another folder',
+      });
     const printed = objects.map(({ object, origin }) => ({ object, source: place(here(origin.file), origin.line) }));
     await printObjects(io, printed, output === 'json' ? 'json' : 'yaml');
     return exit.yes;
@@ -37,7 +40,10 @@ export async function build(io: Io, options: Invocation): Promise<Exit> {
 }
 
 function refuse(io: Io, causes: readonly Cause[], here: (file: string) => string): Exit {
-  printCauses(io, causes.map((cause) => (cause.file ? { ...cause, file: here(cause.file) } : cause)));
+  printCauses(
+    io,
+    causes.map((cause) => (cause.file ? { ...cause, file: here(cause.file) } : cause)),
+  );
   return exit.no;
 }
 

@@ -38,7 +38,11 @@ async function connect(io: Io, { kubeconfig, context }: GlobalOptions): Promise<
   }
   if (path === undefined && io.env['KUBERNETES_SERVICE_HOST']) return inClusterConnection();
   if (path === undefined) {
-    throw new CommandError(exit.couldNotAsk, 'there is no kubeconfig: KUBECONFIG is not set and ~/.kube/config does not exist', 'pass --kubeconfig FILE');
+    throw new CommandError(
+      exit.couldNotAsk,
+      'there is no kubeconfig: KUBECONFIG is not set and ~/.kube/config does not exist',
+      'pass --kubeconfig FILE',
+    );
   }
   // KUBECONFIG with several files is merged by the library, as kubectl does; one file may be named.
   const merged = kubeconfig === undefined && (io.env['KUBECONFIG'] ?? '').includes(delimiter);

@@ -12,7 +12,8 @@ export async function ls(io: Io, options: Invocation): Promise<Exit> {
   const applications = await withCluster(io, options, async (cluster) => {
     const found = await listApplications(cluster, allNamespaces ? undefined : cluster.namespace);
     if (found.length === 0 && !allNamespaces) await mustExist(cluster);
-    if (found.length === 0) io.stderr.write(`There is no Application in ${allNamespaces ? 'any namespace' : `the namespace ${cluster.namespace}`}.\n`);
+    if (found.length === 0)
+      io.stderr.write(`There is no Application in ${allNamespaces ? 'any namespace' : `the namespace ${cluster.namespace}`}.\n`);
     return found;
   });
   if (output !== 'table') await printObject(io, listOf(applications.map(shown)), output);

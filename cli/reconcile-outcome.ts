@@ -12,13 +12,24 @@ export function pendingOf(application: Application, names: readonly string[], to
 /** How each component stands, as one line. */
 export function outcomes(application: Application, names: readonly string[]): { text: string; failed: boolean }[] {
   const refused = refusal(application);
-  if (refused) return [{ text: `${application.metadata.name}: not admitted: ${reasonCode(refused.reason as Reason)}: ${oneLine(refused.message ?? '', 4_096)}`, failed: true }];
+  if (refused)
+    return [
+      {
+        text: `${application.metadata.name}: not admitted: ${reasonCode(refused.reason as Reason)}: ${oneLine(refused.message ?? '', 4_096)}`,
+        failed: true,
+      },
+    ];
   return names.map((name) => outcome(application, name));
 }
 
 function outcome(application: Application, name: string): { text: string; failed: boolean } {
   const service = application.status?.services?.find((one) => one.name === name);
-  const { [detail.commit]: commit = '', [detail.subject]: subject = '', [detail.branch]: branch = '', ...details } = detailsOf(application, name);
+  const {
+    [detail.commit]: commit = '',
+    [detail.subject]: subject = '',
+    [detail.branch]: branch = '',
+    ...details
+  } = detailsOf(application, name);
   const reason = details[detail.reason];
   const message = oneLine(service?.message ?? '', 4_096);
   if (reason) return { text: `${name}: ${oneLine(reason)}: ${message}`, failed: true };

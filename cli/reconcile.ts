@@ -40,15 +40,22 @@ function componentsToPull(io: Io, application: Application): string[] {
   const { name, namespace, annotations = {} } = application.metadata;
   const holder = annotations[annotation.controllerVersionRequire];
   if (holder !== undefined && holder !== CLAIM) {
-    throw new CommandError(exit.no, `the Application ${name} belongs to another controller: ${annotation.controllerVersionRequire} is ${JSON.stringify(holder)}`);
+    throw new CommandError(
+      exit.no,
+      `the Application ${name} belongs to another controller: ${annotation.controllerVersionRequire} is ${JSON.stringify(holder)}`,
+    );
   }
   const components = (application.spec?.components ?? []).filter(({ type }) => type === 'kustomize');
   if (components.length === 0) {
-    throw new CommandError(exit.no, `the Application ${name} in the namespace ${namespace} has no kustomize component: there is nothing to pull`);
+    throw new CommandError(
+      exit.no,
+      `the Application ${name} in the namespace ${namespace} has no kustomize component: there is nothing to pull`,
+    );
   }
   const suspended = components.filter((component) => propertiesOf(component)?.suspend).map((component) => component.name);
   for (const component of suspended) io.stdout.write(`${component}: suspended; nothing is pulled until suspend is false\n`);
-  if (suspended.length === components.length) throw new CommandError(exit.no, `every kustomize component of ${name} is suspended: nothing was pulled`);
+  if (suspended.length === components.length)
+    throw new CommandError(exit.no, `every kustomize component of ${name} is suspended: nothing was pulled`);
   return components.map((component) => component.name).filter((component) => !suspended.includes(component));
 }
 
@@ -65,7 +72,10 @@ async function settle(io: Io, cluster: Cluster, run: Run): Promise<Exit> {
   const answered = new AbortController();
   let latest: Application | undefined;
   void io.clock.sleep(HINT_AFTER_MS, answered.signal).then(
-    () => io.stderr.write(`No answer yet. Is an agent running for the namespace ${cluster.namespace}? (lateen-agent --namespace ${cluster.namespace})\n`),
+    () =>
+      io.stderr.write(
+        `No answer yet. Is an agent running for the namespace ${cluster.namespace}? (lateen-agent --namespace ${cluster.namespace})\n`,
+      ),
     () => undefined,
   );
   const until = (application: Application): boolean => {
@@ -75,7 +85,11 @@ async function settle(io: Io, cluster: Cluster, run: Run): Promise<Exit> {
   const done = await waitForApplication(io, cluster, { name: app, timeoutMs, until }).finally(() => answered.abort());
   if (done) return print(io, outcomes(done, names));
   const left = latest ? pendingOf(latest, names, token) : names;
-  throw new CommandError(exit.timeout, `the agent did not pull ${left.join(', ')} within ${timeout}`, `check that an agent runs for the namespace ${cluster.namespace}; lateen status ${app} -n ${cluster.namespace} shows more`);
+  throw new CommandError(
+    exit.timeout,
+    `the agent did not pull ${left.join(', ')} within ${timeout}`,
+    `check that an agent runs for the namespace ${cluster.namespace}; lateen status ${app} -n ${cluster.namespace} shows more`,
+  );
 }
 
 function print(io: Io, results: ReturnType<typeof outcomes>): Exit {

@@ -34,7 +34,11 @@ export async function render(io: Io, options: Invocation): Promise<Exit> {
   const failed = rendered.flatMap((one) => one.causes);
   printCauses(io, failed);
   if (failed.length > 0) return exit.no;
-  await printObjects(io, rendered.flatMap((one) => one.printed), output === 'json' ? 'json' : 'yaml');
+  await printObjects(
+    io,
+    rendered.flatMap((one) => one.printed),
+    output === 'json' ? 'json' : 'yaml',
+  );
   return exit.yes;
 }
 
@@ -46,7 +50,8 @@ async function textOf(io: Io, path: string): Promise<string> {
   if (path === '-') return io.readStdin(MAX_BYTES);
   const found = statSync(resolve(io.cwd, path), { throwIfNoEntry: false });
   if (!found) throw new CommandError(exit.no, `there is no file ${path}`, 'name a YAML file, or - for standard input');
-  if (found.isDirectory()) throw new CommandError(exit.no, `${path} is a folder`, `name a file; lateen build ${path} prints the objects of a folder`);
+  if (found.isDirectory())
+    throw new CommandError(exit.no, `${path} is a folder`, `name a file; lateen build ${path} prints the objects of a folder`);
   if (found.size > MAX_BYTES) throw new CommandError(exit.no, `${path} is larger than ${MAX_BYTES} bytes`, 'name a YAML file');
   return readFileSync(resolve(io.cwd, path), 'utf8');
 }

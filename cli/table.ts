@@ -18,7 +18,9 @@ export function tableText(rows: readonly (readonly string[])[]): string {
 function rowText(row: readonly string[], widths: readonly number[]): string {
   const cells = row.map((cell, column) => wrap(cell, widths[column] ?? 0));
   const height = Math.max(...cells.map((lines) => lines.length));
-  const lines = Array.from({ length: height }, (_, line) => cells.map((cell, column) => fit(cell[line] ?? '', widths[column] ?? 0)).join('\t'));
+  const lines = Array.from({ length: height }, (_, line) =>
+    cells.map((cell, column) => fit(cell[line] ?? '', widths[column] ?? 0)).join('\t'),
+  );
   return lines.join('\n');
 }
 

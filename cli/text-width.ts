@@ -7,7 +7,8 @@ export function textWidth(text: string): number {
 
 const NARROW = /^[\u0020-\u007e]$/;
 const NONE = /^[\p{Mn}\p{Me}\p{Cf}]$/u;
-const WIDE = /^[\p{Emoji_Presentation}\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\u3000-\u303f\uff01-\uff60\uffe0-\uffe6]$/u;
+const WIDE =
+  /^[\p{Emoji_Presentation}\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\u3000-\u303f\uff01-\uff60\uffe0-\uffe6]$/u;
 
 function letterWidth(letter: string): number {
   if (NARROW.test(letter)) return 1;

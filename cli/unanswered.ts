@@ -27,7 +27,11 @@ export function unanswered(error: unknown, server: string): unknown {
 function refused(error: ApiError, server: string): CommandError {
   const { status, asked } = error;
   if (status === 401) {
-    return new CommandError(exit.couldNotAsk, `the API server ${server} does not accept your credentials`, 'log in again, or choose another --context');
+    return new CommandError(
+      exit.couldNotAsk,
+      `the API server ${server} does not accept your credentials`,
+      'log in again, or choose another --context',
+    );
   }
   if (status === 403) {
     const resource = asked.group === '' ? asked.resource : `${asked.resource}.${asked.group}`;
@@ -36,7 +40,11 @@ function refused(error: ApiError, server: string): CommandError {
     return new CommandError(exit.couldNotAsk, `you may not ${asked.verb} ${resource} ${where}`, remedy);
   }
   if (status === 404) {
-    return new CommandError(exit.couldNotAsk, `the API server ${server} does not know Applications (core.oam.dev/v1beta1)`, 'install the chart lateen, which brings their CRD');
+    return new CommandError(
+      exit.couldNotAsk,
+      `the API server ${server} does not know Applications (core.oam.dev/v1beta1)`,
+      'install the chart lateen, which brings their CRD',
+    );
   }
   return new CommandError(exit.couldNotAsk, `the API server ${server} answered ${status}: ${oneLine(error.message)}`);
 }

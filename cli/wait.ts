@@ -36,7 +36,10 @@ export async function waitForApplication(io: Io, cluster: Cluster, options: Wait
       if (error instanceof ApiError && (error.status === 403 || error.status === 401)) reject(error);
     },
   });
-  io.clock.sleep(timeoutMs, over.signal).then(() => resolve(undefined), () => undefined);
+  io.clock.sleep(timeoutMs, over.signal).then(
+    () => resolve(undefined),
+    () => undefined,
+  );
   try {
     return await promise;
   } finally {

@@ -14,7 +14,13 @@ const MAX_ALIASES = 1_000;
 /** The documents of a file that are not empty, and what is wrong with its YAML. JSON is YAML too. */
 export function yamlDocuments(text: string, file: string): { documents: YamlDocument[]; causes: Cause[] } {
   const lines = new LineCounter();
-  const parsed = parseAllDocuments(text, { version: '1.1', merge: true, lineCounter: lines, prettyErrors: false, customTags: (tags) => tags.filter(isNotTime) });
+  const parsed = parseAllDocuments(text, {
+    version: '1.1',
+    merge: true,
+    lineCounter: lines,
+    prettyErrors: false,
+    customTags: (tags) => tags.filter(isNotTime),
+  });
   const documents: YamlDocument[] = [];
   const causes: Cause[] = [];
   for (const document of Array.isArray(parsed) ? parsed : []) {

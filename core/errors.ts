@@ -17,6 +17,9 @@ const CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029\u200b-\u20
  * at most `maxLength` characters (1 KiB for events, 32 KiB for conditions: spec/sync.md A32).
  */
 export function oneLine(text: string, maxLength = 1024): string {
-  const line = text.replace(/\s*[\r\n]+\s*/g, ' ').replace(CONTROL, '').trim();
+  const line = text
+    .replace(/\s*[\r\n]+\s*/g, ' ')
+    .replace(CONTROL, '')
+    .trim();
   return line.length <= maxLength ? line : `${line.slice(0, maxLength - 1)}…`;
 }

@@ -32,10 +32,7 @@ export function createRedactor(): Redactor {
     for (const spellings of forms.values()) {
       for (const spelling of spellings) if (clean.includes(spelling)) clean = clean.replaceAll(spelling, MASK);
     }
-    return clean
-      .replace(URL_USER_INFO, `$1${MASK}@`)
-      .replace(AUTHORIZATION, `$1${MASK}`)
-      .replace(PEM_KEY, MASK);
+    return clean.replace(URL_USER_INFO, `$1${MASK}@`).replace(AUTHORIZATION, `$1${MASK}`).replace(PEM_KEY, MASK);
   }
 
   return { register, scrub };

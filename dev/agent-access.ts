@@ -59,7 +59,16 @@ export interface AgentAccess {
 /** The objects of charts/lateen-agent that give the agent its rights. */
 async function renderAccess(helm: string, namespace: string, values: Record<string, unknown>): Promise<{ kind: string }[]> {
   const settings = Object.entries(values).map(([name, value]) => `--set-json=${name}=${JSON.stringify(value)}`);
-  const args = ['template', 'lateen-agent', `${CHARTS}lateen-agent`, '--namespace', namespace, '--kube-version', KUBERNETES_VERSION, ...settings];
+  const args = [
+    'template',
+    'lateen-agent',
+    `${CHARTS}lateen-agent`,
+    '--namespace',
+    namespace,
+    '--kube-version',
+    KUBERNETES_VERSION,
+    ...settings,
+  ];
   const { stdout } = await run(helm, args, { timeout: DEADLINE_MS, killSignal: 'SIGKILL', maxBuffer: MAX_OUTPUT_BYTES });
   const objects = parseAllDocuments(stdout).map((document) => document.toJS() as { kind: string } | null);
   return objects.filter((object) => object !== null).filter(({ kind }) => ACCESS_KINDS.has(kind));

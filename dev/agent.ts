@@ -61,7 +61,10 @@ export async function startAgent(keeper: Keeper, options: AgentOptions): Promise
   const healthUrl = `http://${address}`;
   const until = Date.now() + READY_DEADLINE_MS;
   while (Date.now() < until) {
-    const ready = await fetch(`${healthUrl}/readyz`, { signal: AbortSignal.timeout(2_000) }).then((one) => one.ok, () => false);
+    const ready = await fetch(`${healthUrl}/readyz`, { signal: AbortSignal.timeout(2_000) }).then(
+      (one) => one.ok,
+      () => false,
+    );
     if (ready) return { name, logFile, healthUrl };
     const { programs } = await keeper.status();
     if (programs.every((program) => program.name !== name || !program.running)) break;

@@ -162,7 +162,17 @@ async function startOnce(options: ControlPlaneOptions, programs: ControlPlanePro
     await startRest(starting, api, kwok);
     log(`control plane ready after ${((performance.now() - begun) / 1000).toFixed(1)} s`);
     const { directory, caFile } = layout;
-    return { kubeconfig: layout.kubeconfig('admin'), server: api.server, caFile, directory, auditLog: layout.auditLog, programs, api, broken, stop };
+    return {
+      kubeconfig: layout.kubeconfig('admin'),
+      server: api.server,
+      caFile,
+      directory,
+      auditLog: layout.auditLog,
+      programs,
+      api,
+      broken,
+      stop,
+    };
   } catch (error) {
     await stop();
     throw error;

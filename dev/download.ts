@@ -114,7 +114,11 @@ export function createDownloader(limits: DownloadLimits, env: NodeJS.ProcessEnv)
     const response = await open(url, signal);
     return attempt(new URL(url), url, async () => {
       const chunks: Buffer[] = [];
-      await pipeline(response, capped(MAX_TEXT_BYTES, (chunk) => chunks.push(chunk)), drain).catch(blameHost(signal));
+      await pipeline(
+        response,
+        capped(MAX_TEXT_BYTES, (chunk) => chunks.push(chunk)),
+        drain,
+      ).catch(blameHost(signal));
       return Buffer.concat(chunks).toString('utf8');
     });
   }

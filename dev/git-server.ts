@@ -146,7 +146,13 @@ export class GitServer {
     const endpoint = endpointOf(url);
     if (!endpoint) return end(response, 404);
     const user = userOf(request.headers.authorization, this.#users ?? []);
-    const entry = this.#record({ method: request.method ?? 'GET', path: url.pathname, service: endpoint.service, at: Date.now(), ...(user ? { user: user.name } : {}) });
+    const entry = this.#record({
+      method: request.method ?? 'GET',
+      path: url.pathname,
+      service: endpoint.service,
+      at: Date.now(),
+      ...(user ? { user: user.name } : {}),
+    });
     response.on('finish', () => {
       entry.status = response.statusCode;
     });

@@ -68,7 +68,10 @@ function recipeOf(name: ProgramName): Recipe {
 /** Why go cannot be used here, or undefined where it can. */
 export async function goProblem(env: NodeJS.ProcessEnv = process.env): Promise<string | undefined> {
   const asked = run('go', ['env', 'GOVERSION'], { env, timeout: 20_000, killSignal: 'SIGKILL' });
-  const printed = await asked.then(({ stdout }) => stdout.trim(), (error: NodeJS.ErrnoException) => error);
+  const printed = await asked.then(
+    ({ stdout }) => stdout.trim(),
+    (error: NodeJS.ErrnoException) => error,
+  );
   if (typeof printed !== 'string') return printed.code === 'ENOENT' ? 'go is not installed' : `go does not work: ${printed.message}`;
   const match = /^go(\d+)\.(\d+)/.exec(printed);
   if (!match) return undefined;

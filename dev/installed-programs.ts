@@ -11,7 +11,10 @@ const VERSION_DEADLINE_MS = 5_000;
 /** What the program says when asked for its version; undefined where it says nothing within 5 s. */
 export async function reportedVersion(path: string, name: ProgramName): Promise<string | undefined> {
   const asked = run(path, PROGRAMS[name].versionArgs, { timeout: VERSION_DEADLINE_MS, killSignal: 'SIGKILL', maxBuffer: 65_536 });
-  return asked.then(({ stdout, stderr }) => readVersion(stdout) ?? readVersion(stderr), () => undefined);
+  return asked.then(
+    ({ stdout, stderr }) => readVersion(stdout) ?? readVersion(stderr),
+    () => undefined,
+  );
 }
 
 export interface Found {

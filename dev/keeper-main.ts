@@ -10,7 +10,15 @@ import { untilSignal } from '#core/lifecycle.ts';
 import { installCrds } from './agent-access.ts';
 import { startControlPlane } from './control-plane.ts';
 import { startKeeperGit } from './keeper-git.ts';
-import { claimState, type KeeperPrograms, type KeeperStatus, type ProgramRequest, releaseState, RUN_FOLDER, type StartedProgram } from './keeper-state.ts';
+import {
+  claimState,
+  type KeeperPrograms,
+  type KeeperStatus,
+  type ProgramRequest,
+  releaseState,
+  RUN_FOLDER,
+  type StartedProgram,
+} from './keeper-state.ts';
 import { type ManagedProcess, startProcess } from './lifeline.ts';
 import { identityOf, isRunning } from './process-identity.ts';
 

@@ -40,7 +40,11 @@ function seconds(since: number): string {
 }
 
 /** Says that the work begins, every 15 s that it goes on, and how it ended. */
-async function withProgress<T>(what: { title: string; doing: string; done: string }, log: (line: string) => void, work: () => Promise<T>): Promise<T> {
+async function withProgress<T>(
+  what: { title: string; doing: string; done: string },
+  log: (line: string) => void,
+  work: () => Promise<T>,
+): Promise<T> {
   const begun = performance.now();
   log(`${what.title}: ${what.doing}`);
   const timer = setInterval(() => log(`${what.title}: ${what.doing}, ${seconds(begun)} so far`), PROGRESS_MS);

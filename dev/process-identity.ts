@@ -23,7 +23,10 @@ async function readStartTime(pid: number): Promise<string | undefined> {
     return readFile(`/proc/${pid}/stat`, 'utf8').then(startTimeOf, () => undefined);
   }
   const asked = run('ps', ['-o', 'lstart=', '-p', String(pid)], { timeout: 5_000 });
-  return asked.then(({ stdout }) => stdout.trim() || undefined, () => undefined);
+  return asked.then(
+    ({ stdout }) => stdout.trim() || undefined,
+    () => undefined,
+  );
 }
 
 /** The identity of a running process; undefined where there is none. */

@@ -14,7 +14,11 @@ export const EXAMPLES = fileURLToPath(new URL('../docs/examples', import.meta.ur
 const DATE = new Date('2022-06-30T06:50:00Z');
 
 const BRANCHES = [
-  { branch: 'infra', message: 'Add the server and its configuration', files: { 'infrastructure/server.yaml': 'server.yaml', 'infrastructure/server-config.yaml': 'server-config.yaml' } },
+  {
+    branch: 'infra',
+    message: 'Add the server and its configuration',
+    files: { 'infrastructure/server.yaml': 'server.yaml', 'infrastructure/server-config.yaml': 'server-config.yaml' },
+  },
   { branch: 'image', message: 'Add my-app', files: { 'application/my-app.yaml': 'my-app.yaml' } },
 ] as const;
 
@@ -34,7 +38,10 @@ export async function seedRepository(directory: string): Promise<Seed> {
   await initRepository(directory, 'infra');
   const tips = new Map<string, string>();
   for (const { branch, message, files } of BRANCHES) {
-    tips.set(branch, (await branchTip(directory, branch)) ?? (await commitFiles(directory, branch, await contents(files), { message, date: DATE })));
+    tips.set(
+      branch,
+      (await branchTip(directory, branch)) ?? (await commitFiles(directory, branch, await contents(files), { message, date: DATE })),
+    );
   }
   return { infra: tips.get('infra')!, image: tips.get('image')! };
 }

@@ -11,7 +11,12 @@ try {
   const rows = [['PROGRAM', 'VERSION', 'FROM', 'PATH'], ...found.map((one) => [one.name, one.version, one.source, one.path])];
   const widths = [0, 1, 2].map((column) => Math.max(...rows.map((row) => row[column]!.length)));
   for (const row of rows) {
-    console.log(row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('   ').trimEnd());
+    console.log(
+      row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('   ')
+        .trimEnd(),
+    );
   }
 } catch (error) {
   console.error(messageOf(error));

@@ -112,7 +112,15 @@ export class ComponentLoop {
       if (signal.aborted) throw error;
       const failure = failureOf(error, `reconcile component ${input.component.name}`);
       const { details } = this.#result ?? {};
-      return { state: 'failed', revision: input.revision.name, healthy: false, message: '', failure, applied: false, ...(details ? { details } : {}) };
+      return {
+        state: 'failed',
+        revision: input.revision.name,
+        healthy: false,
+        message: '',
+        failure,
+        applied: false,
+        ...(details ? { details } : {}),
+      };
     }
   }
 

@@ -41,7 +41,11 @@ export async function farewell(application: string, context: FarewellContext, si
  * that must not delete what they run: a dry-run create tells the two apart (measured: 404, or 403 `create not allowed
  * while custom resource definition is terminating`).
  */
-async function stillGone(name: string, { client, namespace }: FarewellContext, signal: AbortSignal): Promise<'gone' | Exclude<Farewell, 'done'>> {
+async function stillGone(
+  name: string,
+  { client, namespace }: FarewellContext,
+  signal: AbortSignal,
+): Promise<'gone' | Exclude<Farewell, 'done'>> {
   if (await client.get({ apiVersion: API_VERSION, kind: 'Application', namespace, name }, { signal })) return 'came-back';
   const probe: KubeObject = { apiVersion: API_VERSION, kind: 'Application', metadata: { name, namespace }, spec: { components: [] } };
   try {
@@ -70,4 +74,3 @@ export function orphans(inventories: readonly KubeObject[], exists: (application
 function names(entries: readonly InventoryEntry[]): string {
   return entries.map(({ kind, name }) => `${kind}/${name}`).join(', ');
 }
-

@@ -144,10 +144,14 @@ export class KustomizeWork implements ComponentWork {
 
   /** An empty folder applies nothing and prunes nothing: it may be a mistake, and nobody could undo it. */
   #empty(input: ComponentInput, properties: KustomizeProperties, built: Built): ComponentResult {
-    const failure = new Failure('EmptyBuild', `${properties.path} holds no object at ${built.revision.tip.branch}, so nothing is applied and nothing is pruned`, {
-      kind: 'stalled',
-      remedy: 'put manifests there, or delete the component to remove its objects',
-    });
+    const failure = new Failure(
+      'EmptyBuild',
+      `${properties.path} holds no object at ${built.revision.tip.branch}, so nothing is applied and nothing is pruned`,
+      {
+        kind: 'stalled',
+        remedy: 'put manifests there, or delete the component to remove its objects',
+      },
+    );
     return { ...this.#failed(input, atCommit(failure, built.revision)), retry: false };
   }
 

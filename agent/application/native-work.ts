@@ -21,7 +21,11 @@ export class NativeWork implements ComponentWork {
     const objects = renderComponent({ application, component, revision });
     const owner = ownerOf(input, true);
     const origin = { file: `Application/${application.metadata.name}` };
-    await delivery.apply(objects.map((object) => ({ object, origin })), owner, signal);
+    await delivery.apply(
+      objects.map((object) => ({ object, origin })),
+      owner,
+      signal,
+    );
     const workload = objects[0];
     const health = workloadHealth(workload && liveOf(workload, application.metadata.namespace, delivery), application);
     const rest = delivery.health({ ...owner, exempt: (reference) => reference.kind === workload?.kind || owner.exempt(reference) });

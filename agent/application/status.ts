@@ -116,7 +116,10 @@ function conditionsOf({ application, workflow, result }: StatusInput, services: 
 }
 
 /** A merge patch of what differs, or undefined where nothing does: no request that changes nothing. */
-export function statusPatch(before: ApplicationStatus | undefined, after: ApplicationStatus): { status: Record<string, unknown> } | undefined {
+export function statusPatch(
+  before: ApplicationStatus | undefined,
+  after: ApplicationStatus,
+): { status: Record<string, unknown> } | undefined {
   const old: Record<string, unknown> = { ...before };
   const next: Record<string, unknown> = { ...after };
   const changed: Record<string, unknown> = {};
@@ -143,4 +146,3 @@ function sorted(value: unknown): string {
     isMap(item) ? Object.fromEntries(Object.entries(item).sort(([left], [right]) => (left < right ? -1 : 1))) : item,
   );
 }
-

@@ -99,4 +99,3 @@ export class Supervisor {
     return backoffMs(tenant.farewells++, this.#context.random());
   }
 }
-

@@ -29,7 +29,9 @@ export class ApiError extends Error {
       reason?: string;
       details?: { causes?: ApiCause[]; retryAfterSeconds?: number };
     };
-    super(answer.message ?? (typeof body === 'string' && body.trim() !== '' ? body.trim().slice(0, 1024) : `the API server answered ${status}`));
+    super(
+      answer.message ?? (typeof body === 'string' && body.trim() !== '' ? body.trim().slice(0, 1024) : `the API server answered ${status}`),
+    );
     this.name = 'ApiError';
     this.status = status;
     this.reason = answer.reason ?? '';

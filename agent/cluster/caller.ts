@@ -40,7 +40,11 @@ export function createCaller(transport: Transport, kinds: Kinds): Caller {
 }
 
 /** What is about to be asked, for messages. */
-export function asking(verb: string, kind: KindInfo, { namespace, name }: { namespace?: string | undefined; name?: string | undefined }): Asked {
+export function asking(
+  verb: string,
+  kind: KindInfo,
+  { namespace, name }: { namespace?: string | undefined; name?: string | undefined },
+): Asked {
   return { verb, resource: kind.plural, group: kind.group, namespace, name };
 }
 

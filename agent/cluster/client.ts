@@ -86,7 +86,13 @@ function writes({ kindOf, call }: Caller): Pick<Client, 'create' | 'apply' | 'me
       const kind = await kindOf(object);
       const { namespace, name } = object.metadata;
       const query = { dryRun: dryRun ? 'All' : undefined, fieldManager: FIELD_MANAGER };
-      const { body } = await call(asking('create', kind, { namespace, name }), { method: 'POST', path: pathOf(kind, { namespace }), query, body: object, ...calls });
+      const { body } = await call(asking('create', kind, { namespace, name }), {
+        method: 'POST',
+        path: pathOf(kind, { namespace }),
+        query,
+        body: object,
+        ...calls,
+      });
       return body as KubeObject;
     },
 

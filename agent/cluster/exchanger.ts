@@ -96,6 +96,8 @@ function createWire(connection: Connection, log: Log): Wire {
 }
 
 function targetOf({ path, query = {} }: TransportRequest): string {
-  const pairs = Object.entries(query).flatMap(([key, value]) => (value === undefined ? [] : [`${encodeURIComponent(key)}=${encodeURIComponent(value)}`]));
+  const pairs = Object.entries(query).flatMap(([key, value]) =>
+    value === undefined ? [] : [`${encodeURIComponent(key)}=${encodeURIComponent(value)}`],
+  );
   return pairs.length > 0 ? `${path}?${pairs.join('&')}` : path;
 }

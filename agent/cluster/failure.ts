@@ -17,7 +17,10 @@ export function toFailure(error: unknown, doing: string): Failure {
       ...(isTls(error) ? { remedy: 'check the certificate authority of the connection' } : {}),
     });
   }
-  return new Failure('Internal', `${doing}: ${messageOf(error)}`, { cause: error, remedy: 'this is a defect of Lateen: please report it with the log' });
+  return new Failure('Internal', `${doing}: ${messageOf(error)}`, {
+    cause: error,
+    remedy: 'this is a defect of Lateen: please report it with the log',
+  });
 }
 
 function isUnreachable(error: unknown): boolean {
@@ -34,7 +37,8 @@ function isTls(error: unknown): boolean {
 function ofAnswer(error: ApiError, doing: string): Failure {
   const { status, message, retryAfterMs } = error;
   if (status === 403) return forbidden(error, doing);
-  if (status === 413) return new Failure('TooLarge', `${doing}: the object is larger than the API server takes`, { kind: 'stalled', cause: error });
+  if (status === 413)
+    return new Failure('TooLarge', `${doing}: the object is larger than the API server takes`, { kind: 'stalled', cause: error });
   if (status === 400 || status === 422) return refused(error, doing);
   if (status === 500 && UNDECLARED.test(message)) {
     return new Failure('ApplyFailed', `${doing}: ${undeclared(message)}`, {
@@ -60,11 +64,16 @@ const IMMUTABLE = /field is immutable|may not change once set|updates to .* are 
 
 /** A manifest that the API server does not take: a person has to mend it. */
 function refused(error: ApiError, doing: string): Failure {
-  const causes = error.causes.map(
-    ({ field = '', message = '' }): Cause => ({ path: field, code: 'ApplyFailed', message: message.trim() }),
-  );
-  const remedy = IMMUTABLE.test(error.message) ? 'take the change back, or delete the object so that it is made anew' : 'correct the manifest';
-  return new Failure('ApplyFailed', `${doing}: the API server refused it: ${error.message}`, { kind: 'stalled', cause: error, causes, remedy });
+  const causes = error.causes.map(({ field = '', message = '' }): Cause => ({ path: field, code: 'ApplyFailed', message: message.trim() }));
+  const remedy = IMMUTABLE.test(error.message)
+    ? 'take the change back, or delete the object so that it is made anew'
+    : 'correct the manifest';
+  return new Failure('ApplyFailed', `${doing}: the API server refused it: ${error.message}`, {
+    kind: 'stalled',
+    cause: error,
+    causes,
+    remedy,
+  });
 }
 
 /** Server-side apply answers an unknown field with status 500 (measured: spec/dependencies.md §1.4). */

@@ -208,7 +208,13 @@ function service({ name, spec }: Judged): Health {
 }
 
 /** Reasons of a waiting container that no waiting mends. */
-const BROKEN_CONTAINER = new Set(['CrashLoopBackOff', 'ImagePullBackOff', 'ErrImageNeverPull', 'InvalidImageName', 'CreateContainerConfigError']);
+const BROKEN_CONTAINER = new Set([
+  'CrashLoopBackOff',
+  'ImagePullBackOff',
+  'ErrImageNeverPull',
+  'InvalidImageName',
+  'CreateContainerConfigError',
+]);
 
 function pod({ name, status }: Judged): Health {
   if (status.phase === 'Succeeded') return CURRENT;

@@ -15,7 +15,9 @@ export function createLineCutter(maxBytes = MAX_LINE_BYTES): LineCutter {
   let bytes = 0;
 
   function cut(piece: Buffer): string {
-    const line = Buffer.concat([...rest, piece]).toString('utf8').trim();
+    const line = Buffer.concat([...rest, piece])
+      .toString('utf8')
+      .trim();
     rest = [];
     bytes = 0;
     return line;

@@ -69,9 +69,13 @@ export function createKinds(transport: Transport, now: () => number = () => perf
       if (found && !doubted) return found;
       const latest = now() - current.atMs < REFRESH_MS ? current : await refresh();
       if (!latest.kinds.has(key) && latest.stale.has(apiVersion)) {
-        throw new Failure('ClusterUnavailable', `the API server cannot say which kinds ${apiVersion} has: the server behind that API is down`, {
-          remedy: `look at the condition Available of the APIService of ${apiVersion}`,
-        });
+        throw new Failure(
+          'ClusterUnavailable',
+          `the API server cannot say which kinds ${apiVersion} has: the server behind that API is down`,
+          {
+            remedy: `look at the condition Available of the APIService of ${apiVersion}`,
+          },
+        );
       }
       return latest.kinds.get(key);
     },
@@ -124,4 +128,3 @@ export function pathOf(kind: KindInfo, where: { namespace?: string | undefined; 
   const name = where.name === undefined ? '' : `/${encodeURIComponent(where.name)}`;
   return `${root}${namespace}/${kind.plural}${name}${where.subresource ? `/${where.subresource}` : ''}`;
 }
-

@@ -36,7 +36,11 @@ interface Inbox {
  * The lines of an answer as they come, parsed. Throws where the connection is cut. The consumer is to take them at
  * once: they wait without a bound.
  */
-export async function* streamLines(request: TransportRequest, exchange: Exchanger, server: string): AsyncGenerator<unknown, void, undefined> {
+export async function* streamLines(
+  request: TransportRequest,
+  exchange: Exchanger,
+  server: string,
+): AsyncGenerator<unknown, void, undefined> {
   const stop = new AbortController();
   const head = startDeadline(HEAD_DEADLINE_MS, () => noAnswer(server, HEAD_DEADLINE_MS));
   head.signal.addEventListener('abort', () => stop.abort(head.signal.reason), { once: true });

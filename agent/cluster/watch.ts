@@ -175,7 +175,13 @@ class Reflector {
     const begun = clock.now();
     let events = 0;
     try {
-      const lines = this.#client.transport.stream({ method: 'GET', path: this.#path, query, accept: this.#accept(false), signal: over.signal });
+      const lines = this.#client.transport.stream({
+        method: 'GET',
+        path: this.#path,
+        query,
+        accept: this.#accept(false),
+        signal: over.signal,
+      });
       for await (const line of lines) {
         this.#take(line as RawEvent);
         this.#failures = 0;

@@ -22,15 +22,21 @@ const MAX_KEYS_SHOWN = 10;
  */
 export function credentialsFromSecret(secret: KubeObject | undefined, name: string, url: string): GitCredentials {
   if (!secret) {
-    throw new Failure('SecretNotFound', `there is no Secret ${name} in the namespace`, { remedy: `create it with the keys ${EXPECTED}, or correct secretRef` });
+    throw new Failure('SecretNotFound', `there is no Secret ${name} in the namespace`, {
+      remedy: `create it with the keys ${EXPECTED}, or correct secretRef`,
+    });
   }
   const values = decode(secret['data']);
   const unsupported = [...values.keys()].find((key) => Object.hasOwn(UNSUPPORTED, key));
   if (unsupported) {
-    throw new Failure('Unsupported', `the Secret ${name} holds ${unsupported}: ${UNSUPPORTED[unsupported] ?? ''} are not implemented in this version`, {
-      kind: 'stalled',
-      remedy: `use the keys ${EXPECTED}`,
-    });
+    throw new Failure(
+      'Unsupported',
+      `the Secret ${name} holds ${unsupported}: ${UNSUPPORTED[unsupported] ?? ''} are not implemented in this version`,
+      {
+        kind: 'stalled',
+        remedy: `use the keys ${EXPECTED}`,
+      },
+    );
   }
   const credentials = pick(values);
   const mistake = mistakeOf(credentials, values);
@@ -68,7 +74,9 @@ function decode(data: unknown): Map<string, string> {
   if (typeof data !== 'object' || data === null) return values;
   for (const [key, value] of Object.entries(data)) {
     if (typeof value !== 'string') continue;
-    const text = Buffer.from(value, 'base64').toString('utf8').replace(/[\r\n]+$/, '');
+    const text = Buffer.from(value, 'base64')
+      .toString('utf8')
+      .replace(/[\r\n]+$/, '');
     if (text !== '') values.set(key, text);
   }
   return values;
@@ -90,7 +98,8 @@ function mistakeOf(credentials: GitCredentials, values: Map<string, string>): st
   // oxlint-disable-next-line no-control-regex -- a line break would end the header (RFC 9110 §5.5)
   if (bearerToken !== undefined && /[\u0000-\u0020\u007f]/.test(bearerToken)) return 'has a bearerToken with spaces or control characters';
   if (caCert !== undefined && !isCertificate(caCert)) return 'has a ca.crt that is not a PEM certificate';
-  if (username === undefined && bearerToken === undefined && caCert === undefined) return `has none of the keys that are expected; it has ${keysOf(values)}`;
+  if (username === undefined && bearerToken === undefined && caCert === undefined)
+    return `has none of the keys that are expected; it has ${keysOf(values)}`;
   return undefined;
 }
 

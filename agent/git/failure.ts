@@ -33,19 +33,50 @@ const STATUS = /(?:returned error:|HTTP) (\d{3})/;
 
 /** What git and libcurl write on standard error (in the C locale), the first match wins. git 2.39 with GnuTLS and OpenSSL. */
 const TABLE: Row[] = [
-  [/git: (?:command )?not found|exec: git:/, () => ({ reason: 'GitFailed', text: 'could not be read: the program git is not there', remedy: 'install git where the agent runs' })],
+  [
+    /git: (?:command )?not found|exec: git:/,
+    () => ({ reason: 'GitFailed', text: 'could not be read: the program git is not there', remedy: 'install git where the agent runs' }),
+  ],
   [/could not read (?:Username|Password)|Authentication failed|(?:returned error:|HTTP) 401/, unauthorized],
   [/(?:returned error:|HTTP) 403/, forbidden],
   [/repository '.*' not found|(?:returned error:|HTTP) (?:404|410)/, notFound],
   [/not valid: is this a git repository|does not appear to be a git repository/, notGit],
   [/(?:returned error:|HTTP) 30[12378]/, redirected],
   [/(?:returned error:|HTTP) (?:429|5\d\d)/, unavailable],
-  [/Operation too slow|[Tt]imed? ?out/, () => ({ reason: 'TimedOut', text: 'answered too slowly', remedy: 'check the Git server and the network to it' })],
-  [/Could not resolve host/, () => ({ reason: 'Unreachable', text: 'cannot be reached: the name of the host is unknown', remedy: 'check the host in url, and the DNS of the cluster' })],
+  [
+    /Operation too slow|[Tt]imed? ?out/,
+    () => ({ reason: 'TimedOut', text: 'answered too slowly', remedy: 'check the Git server and the network to it' }),
+  ],
+  [
+    /Could not resolve host/,
+    () => ({
+      reason: 'Unreachable',
+      text: 'cannot be reached: the name of the host is unknown',
+      remedy: 'check the host in url, and the DNS of the cluster',
+    }),
+  ],
   [/SSL|TLS|gnutls|certificate/, untrusted],
-  [/Failed to connect|Couldn't connect|Connection (?:refused|reset)|unreachable|No route to host|Empty reply|transfer closed|Recv failure|Send failure|unexpected disconnect|hung up|curl \d+/, unreachable],
-  [/File too large/, () => ({ reason: 'TooLarge', text: 'has more bytes in one commit than the limit', remedy: 'keep large files out of the repository', kind: 'stalled' })],
-  [/No space left on device/, () => ({ reason: 'GitFailed', text: 'could not be stored: the disk of the cache folder is full', remedy: 'give the agent more space there' })],
+  [
+    /Failed to connect|Couldn't connect|Connection (?:refused|reset)|unreachable|No route to host|Empty reply|transfer closed|Recv failure|Send failure|unexpected disconnect|hung up|curl \d+/,
+    unreachable,
+  ],
+  [
+    /File too large/,
+    () => ({
+      reason: 'TooLarge',
+      text: 'has more bytes in one commit than the limit',
+      remedy: 'keep large files out of the repository',
+      kind: 'stalled',
+    }),
+  ],
+  [
+    /No space left on device/,
+    () => ({
+      reason: 'GitFailed',
+      text: 'could not be stored: the disk of the cache folder is full',
+      remedy: 'give the agent more space there',
+    }),
+  ],
   [/fsck error|[Ii]nvalid object|badTree|gitmodules/, unsound],
 ];
 
@@ -88,18 +119,29 @@ function unauthorized({ sent }: Circumstances): Explanation {
     : {
         reason: 'AuthFailed',
         text: 'asks for credentials, and none were sent (401)',
-        remedy: 'name a Secret with username and password in secretRef, or correct url (some servers answer so for a repository that is not there)',
+        remedy:
+          'name a Secret with username and password in secretRef, or correct url (some servers answer so for a repository that is not there)',
       };
 }
 
 function forbidden({ sent }: Circumstances): Explanation {
   return sent
-    ? { reason: 'AuthFailed', text: 'does not let these credentials read it (403)', remedy: 'give the user of the Secret that secretRef names the right to read it' }
-    : { reason: 'AuthFailed', text: 'does not let everybody read it, and no credentials were sent (403)', remedy: 'name a Secret with username and password in secretRef' };
+    ? {
+        reason: 'AuthFailed',
+        text: 'does not let these credentials read it (403)',
+        remedy: 'give the user of the Secret that secretRef names the right to read it',
+      }
+    : {
+        reason: 'AuthFailed',
+        text: 'does not let everybody read it, and no credentials were sent (403)',
+        remedy: 'name a Secret with username and password in secretRef',
+      };
 }
 
 function notFound({ sent }: Circumstances): Explanation {
-  const hidden = sent ? 'check url, and whether the user of the Secret may see the repository' : 'check url; where it is a private repository, name a Secret in secretRef';
+  const hidden = sent
+    ? 'check url, and whether the user of the Secret may see the repository'
+    : 'check url; where it is a private repository, name a Secret in secretRef';
   return { reason: 'RepositoryNotFound', text: 'is not on the server (404)', remedy: hidden };
 }
 
@@ -126,7 +168,9 @@ function untrusted({ ownAuthority, detail }: Circumstances): Explanation {
   return {
     reason: 'TLSFailed',
     text: `has no certificate that is trusted: ${detail}`,
-    remedy: ownAuthority ? 'correct ca.crt in the Secret that secretRef names' : 'put the certificate of its authority as ca.crt into the Secret that secretRef names',
+    remedy: ownAuthority
+      ? 'correct ca.crt in the Secret that secretRef names'
+      : 'put the certificate of its authority as ca.crt into the Secret that secretRef names',
   };
 }
 
@@ -135,7 +179,12 @@ function unreachable({ detail }: Circumstances): Explanation {
 }
 
 function unsound({ detail }: Circumstances): Explanation {
-  return { reason: 'GitFailed', text: `holds an object that Git refuses: ${detail}`, remedy: 'run git fsck in the repository and remove what it names', kind: 'stalled' };
+  return {
+    reason: 'GitFailed',
+    text: `holds an object that Git refuses: ${detail}`,
+    remedy: 'run git fsck in the repository and remove what it names',
+    kind: 'stalled',
+  };
 }
 
 function unforeseen({ detail }: Circumstances): Explanation {

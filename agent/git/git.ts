@@ -61,7 +61,9 @@ class GitClient implements Git {
   resolve(repository: Repository, branch: string | undefined, options: CallOptions): Promise<Tip> {
     return this.#call(repository, options, async (signal) => {
       if (branch !== undefined) refuse('git.branch', 'InvalidRef', branchRule(branch));
-      return this.#listings.run(`${this.#cache.keyOf(repository)} ${branch ?? ''}`, signal, (shared) => this.#list(repository, branch, shared));
+      return this.#listings.run(`${this.#cache.keyOf(repository)} ${branch ?? ''}`, signal, (shared) =>
+        this.#list(repository, branch, shared),
+      );
     });
   }
 
@@ -69,7 +71,9 @@ class GitClient implements Git {
     return this.#call(repository, options, async (signal) => {
       checkCommit(tip.commit);
       refuse('git.branch', 'InvalidRef', branchRule(tip.branch));
-      return this.#fetches.run(`${this.#cache.keyOf(repository)} ${tip.commit}`, signal, (shared) => this.#fetchTip(repository, tip, shared));
+      return this.#fetches.run(`${this.#cache.keyOf(repository)} ${tip.commit}`, signal, (shared) =>
+        this.#fetchTip(repository, tip, shared),
+      );
     });
   }
 
@@ -110,7 +114,9 @@ class GitClient implements Git {
 
   #readBlobs(repository: Repository, commit: string, blobs: { oid: string; size: number }[]): Promise<Map<string, Buffer>> {
     return this.#call(repository, { timeoutMs: this.#limits.readTimeoutMs }, (signal) =>
-      this.#cache.withCommit(repository, commit, signal, async (directory) => readBlobs(blobs, { directory, home: await this.#folder.folder('home'), signal })),
+      this.#cache.withCommit(repository, commit, signal, async (directory) =>
+        readBlobs(blobs, { directory, home: await this.#folder.folder('home'), signal }),
+      ),
     );
   }
 
@@ -149,10 +155,16 @@ class GitClient implements Git {
 function toFailure(error: unknown, repository: Repository): unknown {
   const url = displayUrl(repository.url);
   if (error instanceof CommitGone) {
-    return new Failure('GitFailed', `${url} does not give out the commit ${error.message}`, { remedy: 'check whether it is still on a branch' });
+    return new Failure('GitFailed', `${url} does not give out the commit ${error.message}`, {
+      remedy: 'check whether it is still on a branch',
+    });
   }
   if (!(error instanceof GitError)) return error;
-  if (error.tooMuch) return new Failure('TooLarge', `${url} has more refs or files than git may list`, { kind: 'stalled', remedy: 'keep the manifests in a repository of their own' });
+  if (error.tooMuch)
+    return new Failure('TooLarge', `${url} has more refs or files than git may list`, {
+      kind: 'stalled',
+      remedy: 'keep the manifests in a repository of their own',
+    });
   return failureFrom(error.stderr, repository);
 }
 

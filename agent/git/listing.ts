@@ -52,8 +52,12 @@ function missing(repository: Repository, branch: string | undefined, listing: Li
   if (listing.commits.size === 0) return new Failure('RepositoryEmpty', `${url} has no commit yet`, { remedy: 'push a first commit' });
   const branches = [...listing.commits.keys()].filter((ref) => ref.startsWith(HEADS)).map((ref) => ref.slice(HEADS.length));
   const there = branches.length === 0 ? 'it has no branch at all' : `it has ${listNames(branches)}`;
-  if (branch !== undefined) return new Failure('RefNotFound', `${url} has no branch ${branch}; ${there}`, { remedy: 'correct git.branch, or push the branch' });
-  const what = listing.detached || listing.head === undefined ? 'does not say which branch is its default' : `has no commit on its default branch ${listing.head}`;
+  if (branch !== undefined)
+    return new Failure('RefNotFound', `${url} has no branch ${branch}; ${there}`, { remedy: 'correct git.branch, or push the branch' });
+  const what =
+    listing.detached || listing.head === undefined
+      ? 'does not say which branch is its default'
+      : `has no commit on its default branch ${listing.head}`;
   return new Failure('RefNotFound', `${url} ${what}; ${there}`, { remedy: 'name a branch in git.branch' });
 }
 

@@ -58,21 +58,34 @@ export class RepositoryCache {
   /** The commit, fetched where it is not there. Throws Failure or CommitGone. */
   async fetch(repository: Repository, commit: string, signal: AbortSignal): Promise<Commit> {
     const entry = await this.#entryOf(repository);
-    return whenFree(entry.lock, signal, async () => (await this.#readCommit(entry, commit, signal)) ?? this.#pull(entry, repository, commit, signal));
+    return whenFree(
+      entry.lock,
+      signal,
+      async () => (await this.#readCommit(entry, commit, signal)) ?? this.#pull(entry, repository, commit, signal),
+    );
   }
 
   /**
    * Hands the folder that holds the commit to `work`. Where the commit is not in it, or `work` finds the folder damaged
    * (it throws GitError), the commit is fetched into a fresh folder and `work` runs once more.
    */
-  async withCommit<Result>(repository: Repository, commit: string, signal: AbortSignal, work: (directory: string) => Promise<Result>): Promise<Result> {
+  async withCommit<Result>(
+    repository: Repository,
+    commit: string,
+    signal: AbortSignal,
+    work: (directory: string) => Promise<Result>,
+  ): Promise<Result> {
     const entry = await this.#entryOf(repository);
     const before = entry.directory;
     try {
       if (before !== undefined) return await work(before);
     } catch (error) {
       if (!(error instanceof GitError) || error.tooMuch) throw error;
-      this.#options.log.info('cached repository is damaged or gone, fetching again', { url: repository.url, commit, error: oneLine(error.message) });
+      this.#options.log.info('cached repository is damaged or gone, fetching again', {
+        url: repository.url,
+        commit,
+        error: oneLine(error.message),
+      });
     }
     await whenFree(entry.lock, signal, async () => {
       if (entry.directory === before) await this.#pullFresh(entry, repository, commit, signal);
@@ -129,7 +142,11 @@ export class RepositoryCache {
     const directory = join(await this.#options.folder.folder('repositories'), `${entry.key}-${++this.#generation}`);
     try {
       await mkdir(directory);
-      await this.#options.runner.local(directory, ['init', '--quiet', '--bare', '--template=', `--object-format=${commit.length === 64 ? 'sha256' : 'sha1'}`], signal);
+      await this.#options.runner.local(
+        directory,
+        ['init', '--quiet', '--bare', '--template=', `--object-format=${commit.length === 64 ? 'sha256' : 'sha1'}`],
+        signal,
+      );
       const old = entry.directory;
       const pulled = await this.#pullInto(directory, entry, { repository, commit, signal });
       [entry.directory, entry.fetches] = [directory, 1];
@@ -141,7 +158,11 @@ export class RepositoryCache {
     }
   }
 
-  async #pullInto(directory: string, entry: Entry, { repository, commit, signal }: { repository: Repository; commit: string; signal: AbortSignal }): Promise<Commit> {
+  async #pullInto(
+    directory: string,
+    entry: Entry,
+    { repository, commit, signal }: { repository: Repository; commit: string; signal: AbortSignal },
+  ): Promise<Commit> {
     try {
       await this.#options.runner.onWire(repository, fetchArguments(repository.url, commit), signal, directory);
       entry.fetches++;
@@ -151,13 +172,23 @@ export class RepositoryCache {
       throw failureFrom(error.stderr, repository);
     }
     const fetched = await this.#readCommit({ ...entry, directory }, commit, signal);
-    if (!fetched) throw new Failure('GitFailed', `${displayUrl(repository.url)} gave something that is not the commit ${commit}`, { remedy: 'run git fsck in the repository' });
+    if (!fetched)
+      throw new Failure('GitFailed', `${displayUrl(repository.url)} gave something that is not the commit ${commit}`, {
+        remedy: 'run git fsck in the repository',
+      });
     return fetched;
   }
 }
 
 function fetchArguments(url: string, commit: string): string[] {
-  const switches = ['--depth=1', '--no-tags', '--no-write-fetch-head', '--no-recurse-submodules', '--no-auto-maintenance', '--no-show-forced-updates'];
+  const switches = [
+    '--depth=1',
+    '--no-tags',
+    '--no-write-fetch-head',
+    '--no-recurse-submodules',
+    '--no-auto-maintenance',
+    '--no-show-forced-updates',
+  ];
   return ['fetch', '--quiet', '--no-progress', ...switches, '--end-of-options', url, `+${commit}:refs/lateen/${commit}`];
 }
 

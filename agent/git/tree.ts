@@ -22,7 +22,10 @@ export function treeOf(listing: string, rootId: string, source: TreeSource): Tre
   const where = `${displayUrl(repository.url)} at commit ${commit.slice(0, 7)}`;
   const { entries, trees } = parseListing(listing);
   if (entries.length > limits.entries) {
-    throw tooLarge(`${where} has ${entries.length} files, the limit is ${limits.entries}`, 'keep the manifests in a repository of their own');
+    throw tooLarge(
+      `${where} has ${entries.length} files, the limit is ${limits.entries}`,
+      'keep the manifests in a repository of their own',
+    );
   }
   trees.set('', rootId);
   const byPath = new Map(entries.map((entry) => [entry.path, entry]));
@@ -31,7 +34,10 @@ export function treeOf(listing: string, rootId: string, source: TreeSource): Tre
     const entry = byPath.get(path);
     if (entry && entry.kind !== 'submodule') return entry;
     const what = entry ? 'is a submodule' : trees.has(path) ? 'is a folder' : 'is not there';
-    throw new Failure('PathNotFound', `${oneLine(path, 300)} ${what} in ${where}`, { kind: 'stalled', remedy: 'correct the path, or push the file' });
+    throw new Failure('PathNotFound', `${oneLine(path, 300)} ${what} in ${where}`, {
+      kind: 'stalled',
+      remedy: 'correct the path, or push the file',
+    });
   }
 
   return {
@@ -49,11 +55,17 @@ export function treeOf(listing: string, rootId: string, source: TreeSource): Tre
 function checkSizes(wanted: TreeEntry[], limits: GitLimits, where: string): void {
   const large = wanted.find(({ size }) => size > limits.fileBytes);
   if (large) {
-    throw tooLarge(`${oneLine(large.path, 300)} in ${where} has ${large.size} bytes, the limit is ${limits.fileBytes}`, 'make it smaller, or move it out of the path');
+    throw tooLarge(
+      `${oneLine(large.path, 300)} in ${where} has ${large.size} bytes, the limit is ${limits.fileBytes}`,
+      'make it smaller, or move it out of the path',
+    );
   }
   const total = wanted.reduce((sum, { size }) => sum + size, 0);
   if (total > limits.readBytes) {
-    throw tooLarge(`${wanted.length} files in ${where} have ${total} bytes together, the limit is ${limits.readBytes}`, 'split them over several components');
+    throw tooLarge(
+      `${wanted.length} files in ${where} have ${total} bytes together, the limit is ${limits.readBytes}`,
+      'split them over several components',
+    );
   }
 }
 

@@ -20,13 +20,24 @@ export interface CheckOptions {
 /** Written by the API server; they stand in manifests that were taken from `kubectl get -o yaml`, and say nothing there. */
 const SERVER_METADATA = ['uid', 'resourceVersion', 'generation', 'creationTimestamp', 'deletionTimestamp', 'managedFields', 'selfLink'];
 /** Requests rather than objects: nothing that could be kept in sync (spec/sync.md A17). */
-const REQUESTS = new Set(['/Binding', '/Event', 'events.k8s.io/Event', 'policy/Eviction', 'authentication.k8s.io/TokenRequest', 'autoscaling/Scale', 'authorization.k8s.io/LocalSubjectAccessReview']);
+const REQUESTS = new Set([
+  '/Binding',
+  '/Event',
+  'events.k8s.io/Event',
+  'policy/Eviction',
+  'authentication.k8s.io/TokenRequest',
+  'autoscaling/Scale',
+  'authorization.k8s.io/LocalSubjectAccessReview',
+]);
 
 /**
  * Checks the final objects of a build before the first write, and says all mistakes together. What passes is in the
  * namespace, without `status` and without the metadata that only the API server writes.
  */
-export async function checkObjects(objects: readonly BuiltObject[], options: CheckOptions): Promise<{ objects: BuiltObject[]; causes: Cause[] }> {
+export async function checkObjects(
+  objects: readonly BuiltObject[],
+  options: CheckOptions,
+): Promise<{ objects: BuiltObject[]; causes: Cause[] }> {
   const scopes = await scopesOf(objects, options.scope);
   const causes: Cause[] = [];
   const checked: BuiltObject[] = [];
@@ -57,7 +68,9 @@ function causesOfOne(built: BuiltObject, scope: { namespaced: boolean } | undefi
   }
   if (!scope) {
     const remedy = unknownKindRemedy(apiVersion, kind);
-    return [mistake(built, 'UnknownKind', 'kind', `the API server does not know ${oneLine(kind, 100)} in ${oneLine(apiVersion, 100)}`, remedy)];
+    return [
+      mistake(built, 'UnknownKind', 'kind', `the API server does not know ${oneLine(kind, 100)} in ${oneLine(apiVersion, 100)}`, remedy),
+    ];
   }
   if (!scope.namespaced) {
     const remedy = 'remove it: the agent works in one namespace, and an administrator applies cluster-wide objects';
@@ -70,15 +83,32 @@ function nameCauses(built: BuiltObject): Cause[] {
   const { name, generateName } = built.object.metadata;
   if (typeof name === 'string' && name !== '') return [];
   const kind = oneLine(built.object.kind, 100);
-  const problem = generateName === undefined ? 'has no metadata.name' : 'has generateName and no name, so that each pull would make another one';
-  return [mistake(built, 'NameRequired', 'metadata.name', `${kind} ${problem}`, name === undefined ? 'set metadata.name' : 'write the name as a text, in quotes')];
+  const problem =
+    generateName === undefined ? 'has no metadata.name' : 'has generateName and no name, so that each pull would make another one';
+  return [
+    mistake(
+      built,
+      'NameRequired',
+      'metadata.name',
+      `${kind} ${problem}`,
+      name === undefined ? 'set metadata.name' : 'write the name as a text, in quotes',
+    ),
+  ];
 }
 
 function namespaceCauses(built: BuiltObject, namespace: string): Cause[] {
   const given: unknown = built.object.metadata.namespace;
   if (given === undefined || given === null || given === '' || given === namespace) return [];
   const message = `${shown(built.object)} is for the namespace ${oneLine(JSON.stringify(given), 100)}, the Application is in ${namespace}`;
-  return [mistake(built, 'NamespaceForbidden', 'metadata.namespace', message, 'remove metadata.namespace, or put an Application into that namespace')];
+  return [
+    mistake(
+      built,
+      'NamespaceForbidden',
+      'metadata.namespace',
+      message,
+      'remove metadata.namespace, or put an Application into that namespace',
+    ),
+  ];
 }
 
 function metadataCauses(built: BuiltObject): Cause[] {
@@ -86,7 +116,15 @@ function metadataCauses(built: BuiltObject): Cause[] {
     const map: unknown = built.object.metadata[field];
     if (map === undefined || map === null) return [];
     if (typeof map !== 'object' || Array.isArray(map)) {
-      return [mistake(built, 'InvalidObject', `metadata.${field}`, `metadata.${field} of ${shown(built.object)} is no map`, 'write key: "value" lines')];
+      return [
+        mistake(
+          built,
+          'InvalidObject',
+          `metadata.${field}`,
+          `metadata.${field} of ${shown(built.object)} is no map`,
+          'write key: "value" lines',
+        ),
+      ];
     }
     const wrong = Object.entries(map).filter(([, value]) => typeof value !== 'string' && value !== null);
     return wrong.map(([key, value]) => {
@@ -114,7 +152,15 @@ function duplicates(objects: readonly BuiltObject[], namespace: string): Cause[]
       first.set(id, built);
       return [];
     }
-    return [mistake(built, 'DuplicateObject', '', `${shown(built.object)} is there twice: first in ${place(before.origin)}`, 'remove one of the two')];
+    return [
+      mistake(
+        built,
+        'DuplicateObject',
+        '',
+        `${shown(built.object)} is there twice: first in ${place(before.origin)}`,
+        'remove one of the two',
+      ),
+    ];
   });
 }
 

@@ -25,7 +25,13 @@ export function walkFolder(tree: FileTree, index: Index, path: string): Walk {
   const seen = new Set<string>();
   for (const entry of tree.entries.toSorted(byPath)) {
     if (!entry.path.startsWith(prefix) || entry.kind === 'submodule') continue;
-    if (entry.path.slice(prefix.length).split('/').some((part) => part.startsWith('.'))) continue;
+    if (
+      entry.path
+        .slice(prefix.length)
+        .split('/')
+        .some((part) => part.startsWith('.'))
+    )
+      continue;
     const unit = unitOf(parentOf(entry.path), path, { index, units });
     if (unit !== undefined) {
       if (!seen.has(unit)) walk.sources.push({ unit });
@@ -53,7 +59,11 @@ function byPath(a: FileEntry, b: FileEntry): number {
 }
 
 /** Reads plain manifests. Gives way to other work between the files, since parsing takes the whole thread. */
-export async function readManifests(tree: FileTree, files: readonly FileEntry[], options: { path: string; signal: AbortSignal }): Promise<ReadObjects> {
+export async function readManifests(
+  tree: FileTree,
+  files: readonly FileEntry[],
+  options: { path: string; signal: AbortSignal },
+): Promise<ReadObjects> {
   checkSizes(files, options.path);
   const contents = await tree.read(files.map(({ path }) => path));
   const result: ReadObjects = { objects: [], causes: [] };

@@ -23,7 +23,11 @@ export async function readDiskTree(root: string): Promise<FileTree> {
     async read(paths) {
       const contents = new Map<string, Buffer>();
       for (const path of paths) {
-        if (!files.has(path)) throw new Failure('PathNotFound', `${oneLine(path, 300)} is not a file of the folder`, { kind: 'stalled', remedy: 'correct the path' });
+        if (!files.has(path))
+          throw new Failure('PathNotFound', `${oneLine(path, 300)} is not a file of the folder`, {
+            kind: 'stalled',
+            remedy: 'correct the path',
+          });
         contents.set(path, await readFile(join(root, path)));
       }
       return contents;
@@ -44,7 +48,10 @@ async function list(root: string, folder: string, entries: FileEntry[]): Promise
     const { size, mode } = await lstat(join(root, path));
     entries.push({ path, kind, executable: (mode & 0o100) !== 0, size });
     if (entries.length > limits.diskEntries) {
-      throw new Failure('TooLarge', `${root} has more than ${limits.diskEntries} files`, { kind: 'stalled', remedy: 'name a smaller folder, or run it inside the repository' });
+      throw new Failure('TooLarge', `${root} has more than ${limits.diskEntries} files`, {
+        kind: 'stalled',
+        remedy: 'name a smaller folder, or run it inside the repository',
+      });
     }
   }
 }

@@ -65,21 +65,31 @@ export function requireFolder(index: Index, path: string): void {
   if (index.isFolder(path)) return;
   const shown = oneLine(path, 300);
   if (index.entry(path)) {
-    throw new Failure('InvalidPath', `the path ${shown} is a file`, { kind: 'stalled', remedy: `name its folder: ${parentOf(path) || '.'}` });
+    throw new Failure('InvalidPath', `the path ${shown} is a file`, {
+      kind: 'stalled',
+      remedy: `name its folder: ${parentOf(path) || '.'}`,
+    });
   }
   const near = closest(index, path);
   throw new Failure('PathNotFound', `the path ${shown} is not in the repository`, {
     kind: 'stalled',
-    remedy: near.length > 0 ? `did you mean ${near.join(' or ')}? Correct the path, or push the folder` : 'correct the path, or push the folder',
+    remedy:
+      near.length > 0 ? `did you mean ${near.join(' or ')}? Correct the path, or push the folder` : 'correct the path, or push the folder',
   });
 }
 
 function refuseObstacle({ kind, path }: FileEntry): Failure {
   const shown = oneLine(path, 300);
   if (kind === 'submodule') {
-    return new Failure('InvalidPath', `${shown} is a Git submodule, and submodules are not read`, { kind: 'stalled', remedy: 'keep the manifests in the repository itself' });
+    return new Failure('InvalidPath', `${shown} is a Git submodule, and submodules are not read`, {
+      kind: 'stalled',
+      remedy: 'keep the manifests in the repository itself',
+    });
   }
-  return new Failure('SymlinkRefused', `${shown} is a symbolic link, and links are not followed`, { kind: 'stalled', remedy: 'name the folder that it points to' });
+  return new Failure('SymlinkRefused', `${shown} is a symbolic link, and links are not followed`, {
+    kind: 'stalled',
+    remedy: 'name the folder that it points to',
+  });
 }
 
 /** A file that is a link cannot be read from a Git tree, and following it could lead out of the repository. */
@@ -133,5 +143,9 @@ export function checkSizes(files: readonly FileEntry[], where: string): void {
       : files.length > limits.files
         ? `${where || 'the repository'} needs ${files.length} files, the limit is ${limits.files}`
         : undefined;
-  if (problem) throw new Failure('TooLarge', problem, { kind: 'stalled', remedy: 'split it over several components, or move large files out of the path' });
+  if (problem)
+    throw new Failure('TooLarge', problem, {
+      kind: 'stalled',
+      remedy: 'split it over several components, or move large files out of the path',
+    });
 }

@@ -44,7 +44,9 @@ export function toConfigMap(inventory: Inventory, namespace: string): KubeObject
   const { application, uid, keep, entries } = inventory;
   const text = JSON.stringify({ application, uid, keep, entries: entries.map(ordered) });
   const content =
-    Buffer.byteLength(text) <= PLAIN_BYTES ? { data: { [PLAIN_KEY]: text } } : { binaryData: { [PACKED_KEY]: gzipSync(text).toString('base64') } };
+    Buffer.byteLength(text) <= PLAIN_BYTES
+      ? { data: { [PLAIN_KEY]: text } }
+      : { binaryData: { [PACKED_KEY]: gzipSync(text).toString('base64') } };
   return {
     apiVersion: 'v1',
     kind: 'ConfigMap',

@@ -66,9 +66,21 @@ export type Part = 'plain' | 'file' | 'files' | 'sources' | 'patchTexts' | 'repl
 
 /** Parts of the items of loading fields. kustomize matches names without regard to case, so only exact names may pass. */
 export const ITEMS = {
-  patches: new Map<string, Part>([['path', 'file'], ['patch', 'plain'], ['target', 'plain'], ['options', 'plain']]),
-  replacements: new Map<string, Part>([['path', 'file'], ['source', 'plain'], ['targets', 'plain']]),
-  openapi: new Map<string, Part>([['path', 'file'], ['version', 'plain']]),
+  patches: new Map<string, Part>([
+    ['path', 'file'],
+    ['patch', 'plain'],
+    ['target', 'plain'],
+    ['options', 'plain'],
+  ]),
+  replacements: new Map<string, Part>([
+    ['path', 'file'],
+    ['source', 'plain'],
+    ['targets', 'plain'],
+  ]),
+  openapi: new Map<string, Part>([
+    ['path', 'file'],
+    ['version', 'plain'],
+  ]),
   generators: new Map<string, Part>([
     ...['name', 'namespace', 'behavior', 'literals', 'options', 'type'].map((name): [string, Part] => [name, 'plain']),
     ['files', 'sources'],

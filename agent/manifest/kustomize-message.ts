@@ -9,7 +9,10 @@ const REPLACEMENTS: readonly (readonly [pattern: RegExp, text: string])[] = [
   [/ ?with config: `[\s\S]*?`/g, ''],
   [/^Error: /, ''],
   [/accumulation err='accumulating (?:resources|components) from '[^']*': read [^']*: is a directory': /g, ''],
-  [/accumulation err='(?:accumulating|merging) resources from '([^']*)': ([\s\S]*)': must build at directory: '[^']*': file is not directory/g, '$1: $2'],
+  [
+    /accumulation err='(?:accumulating|merging) resources from '([^']*)': ([\s\S]*)': must build at directory: '[^']*': file is not directory/g,
+    '$1: $2',
+  ],
   [/recursed accumulation of path '[^']*': /g, ''],
   [/(?:accumulating resources|accumulating components): /g, ''],
   [/merging from generator &\{[^}]*\}: /g, ''],

@@ -32,7 +32,10 @@ export async function findProgram(program: string): Promise<string> {
   const candidates =
     program.includes('/') || isAbsolute(program)
       ? [resolve(program)]
-      : (process.env['PATH'] ?? '').split(delimiter).filter(Boolean).map((folder) => join(folder, program));
+      : (process.env['PATH'] ?? '')
+          .split(delimiter)
+          .filter(Boolean)
+          .map((folder) => join(folder, program));
   for (const candidate of candidates) if (await isExecutable(candidate)) return realpath(candidate);
   throw new Failure('KustomizeNotFound', `the kustomize program ${program} is not there`, {
     kind: 'stalled',
@@ -48,7 +51,10 @@ export async function runKustomize(run: KustomizeRun): Promise<KustomizeOutput> 
   run.signal.throwIfAborted();
   const ended = await capture({ program, args, cwd: home, signal: run.signal });
   if (ended.tooLarge) {
-    throw new Failure('TooLarge', `kustomize printed more than ${limits.totalBytes} bytes`, { kind: 'stalled', remedy: 'split the folder over several components' });
+    throw new Failure('TooLarge', `kustomize printed more than ${limits.totalBytes} bytes`, {
+      kind: 'stalled',
+      remedy: 'split the folder over several components',
+    });
   }
   run.signal.throwIfAborted();
   if (ended.code === 0) return { text: ended.stdout.toString('utf8') };

@@ -22,23 +22,45 @@ export type Found = { file: string } | { folder: string } | { cause: Cause };
  * what it does not find for a URL, so existence is part of the test.
  */
 export function findReference(text: unknown, wanted: Wanted, spot: Spot, index: Index): Found {
-  if (typeof text !== 'string' || text === '') return refuse(spot, 'BuildFailed', 'must be a path', 'write the path of a file of the repository');
-  if (isRemote(text)) return refuse(spot, 'RemoteResourceForbidden', `names something outside the repository: ${shown(text)}`, 'copy it into the repository and name the copy');
+  if (typeof text !== 'string' || text === '')
+    return refuse(spot, 'BuildFailed', 'must be a path', 'write the path of a file of the repository');
+  if (isRemote(text))
+    return refuse(
+      spot,
+      'RemoteResourceForbidden',
+      `names something outside the repository: ${shown(text)}`,
+      'copy it into the repository and name the copy',
+    );
   const problem = pathProblem(text);
   if (problem) return refuse(spot, 'InvalidPath', `${problem}: ${shown(text)}`, 'write a path relative to the kustomization file');
   const path = resolvePath(spot.folder, text);
-  if (path === undefined) return refuse(spot, 'InvalidPath', `leaves the repository: ${shown(text)}`, 'name something inside the repository');
+  if (path === undefined)
+    return refuse(spot, 'InvalidPath', `leaves the repository: ${shown(text)}`, 'name something inside the repository');
   const obstacle = index.obstacle(path);
   if (obstacle?.kind === 'symlink') return { cause: { ...symlinkCause(obstacle.path, spot.file, spot.line), path: spot.field } };
-  if (obstacle) return refuse(spot, 'InvalidPath', `leads into the Git submodule ${shown(obstacle.path)}`, 'keep the manifests in the repository itself');
-  return foundAt(path, wanted, spot, index) ?? refuse(spot, 'BuildFailed', missing(text, path, wanted, index), 'correct the path, or push what is missing');
+  if (obstacle)
+    return refuse(
+      spot,
+      'InvalidPath',
+      `leads into the Git submodule ${shown(obstacle.path)}`,
+      'keep the manifests in the repository itself',
+    );
+  return (
+    foundAt(path, wanted, spot, index) ??
+    refuse(spot, 'BuildFailed', missing(text, path, wanted, index), 'correct the path, or push what is missing')
+  );
 }
 
 function foundAt(path: string, wanted: Wanted, spot: Spot, index: Index): Found | undefined {
   if (wanted !== 'folder' && index.entry(path)) return { file: path };
   if (wanted === 'file' || !index.isFolder(path)) return undefined;
   if (index.kustomizations(path).length > 0) return { folder: path };
-  return refuse(spot, 'BuildFailed', `names the folder ${shown(path || '.')}, which has no kustomization file`, `add ${join(path, 'kustomization.yaml')}, or list the files of the folder`);
+  return refuse(
+    spot,
+    'BuildFailed',
+    `names the folder ${shown(path || '.')}, which has no kustomization file`,
+    `add ${join(path, 'kustomization.yaml')}, or list the files of the folder`,
+  );
 }
 
 function missing(text: string, path: string, wanted: Wanted, index: Index): string {
@@ -51,7 +73,12 @@ function missing(text: string, path: string, wanted: Wanted, index: Index): stri
 function isRemote(text: string): boolean {
   const plain = text.trim();
   if (/^[a-z][a-z0-9+.-]*:/i.test(plain) || plain.includes('::') || plain.includes('://')) return true;
-  return /^[^/]*[@:]/.test(plain) || plain.includes('?') || /^([a-z0-9-]+\.)?(github|gitlab|bitbucket)\.(com|org)(\/|$)/i.test(plain) || plain.startsWith('//');
+  return (
+    /^[^/]*[@:]/.test(plain) ||
+    plain.includes('?') ||
+    /^([a-z0-9-]+\.)?(github|gitlab|bitbucket)\.(com|org)(\/|$)/i.test(plain) ||
+    plain.startsWith('//')
+  );
 }
 
 function pathProblem(text: string): string | undefined {

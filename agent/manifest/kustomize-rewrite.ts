@@ -49,7 +49,14 @@ export async function rewriteKustomization(document: YamlDocument, context: Rewr
 
 async function checkField(field: Field, path: Path, value: unknown, work: Work): Promise<void> {
   if (field === 'plain') return;
-  if (field === 'helm') return refused(work, path, 'KustomizeUnsupported', 'runs helm, which loads charts from outside', 'render the chart and keep the result in the repository');
+  if (field === 'helm')
+    return refused(
+      work,
+      path,
+      'KustomizeUnsupported',
+      'runs helm, which loads charts from outside',
+      'render the chart and keep the result in the repository',
+    );
   if (field === 'openapi') return parts(ITEMS.openapi, path, value, work);
   if (!isList(value)) return refused(work, path, 'BuildFailed', 'must be a list', 'put a dash before each entry');
   for (const [position, item] of value.entries()) {
@@ -153,7 +160,9 @@ function refused(work: Work, path: Path, code: Cause['code'], problem: string, r
 }
 
 function spotOf({ file, folder, document }: Work, path: Path): Spot {
-  const field = path.map((part, position) => (typeof part === 'number' ? `[${part}]` : `${position > 0 ? '.' : ''}${oneLine(part, 100)}`)).join('');
+  const field = path
+    .map((part, position) => (typeof part === 'number' ? `[${part}]` : `${position > 0 ? '.' : ''}${oneLine(part, 100)}`))
+    .join('');
   return { file, folder, line: document.lineOf(path), field: field || 'the document' };
 }
 

@@ -31,7 +31,11 @@ export async function scanUnit(tree: FileTree, index: Index, unit: string, signa
     signal.throwIfAborted();
     for (const folder of folders) visited.add(folder);
     const level = folders.flatMap((folder) => kustomizationOf(folder, index, scan.causes));
-    const contents = await readFiles(tree, index, level.map(({ file }) => file));
+    const contents = await readFiles(
+      tree,
+      index,
+      level.map(({ file }) => file),
+    );
     const next = new Set<string>();
     for (const { folder, file } of level) {
       const content = contents.get(file);
@@ -104,5 +108,11 @@ function shapeProblem(value: unknown): string | undefined {
 
 /** The copy that kustomize gets is not the text of the file. */
 function loadedAsData(file: string): Cause {
-  return { path: '', code: 'KustomizeUnsupported', message: 'a kustomization file is loaded as if it were data', remedy: 'name its folder, or keep the data in a file of its own', file };
+  return {
+    path: '',
+    code: 'KustomizeUnsupported',
+    message: 'a kustomization file is loaded as if it were data',
+    remedy: 'name its folder, or keep the data in a file of its own',
+    file,
+  };
 }

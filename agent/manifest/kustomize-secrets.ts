@@ -14,7 +14,8 @@ export function secretsOf(scan: Scan): string[] {
   for (const [file, json] of scan.kustomizations) {
     const value = JSON.parse(json) as Record<string, unknown>;
     for (const generator of listOf(value['secretGenerator'])) addGenerator(generator, file, { scan, found });
-    for (const text of [...listOf(value['generators']), ...listOf(value['patchesStrategicMerge'])]) addDocuments(text, file, { scan, found });
+    for (const text of [...listOf(value['generators']), ...listOf(value['patchesStrategicMerge'])])
+      addDocuments(text, file, { scan, found });
     for (const patch of listOf(value['patches'])) addDocuments(field(patch, 'patch'), file, { scan, found });
   }
   for (const [file, content] of scan.contents) if (content.includes('Secret')) addDocuments(content, file, { scan, found });

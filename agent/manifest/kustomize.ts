@@ -23,7 +23,11 @@ export interface UnitOptions {
  * Builds one folder with the kustomize program: scan first, then a private folder with what the scan found and nothing
  * else. Throws a Failure with all causes.
  */
-export async function buildUnit({ tree, index }: { tree: FileTree; index: Index }, unit: string, options: UnitOptions): Promise<BuiltObject[]> {
+export async function buildUnit(
+  { tree, index }: { tree: FileTree; index: Index },
+  unit: string,
+  options: UnitOptions,
+): Promise<BuiltObject[]> {
   const scan = await scanUnit(tree, index, unit, options.signal);
   if (scan.causes.length > 0) throw refusal(scan.causes);
   const program = await findProgram(options.kustomize);
@@ -58,7 +62,10 @@ function objectsOfOutput(text: string, unit: string, scan: Scan): BuiltObject[] 
   // Lines of the output mean nothing to the reader of the repository.
   const all = [...causes, ...read.flatMap((one) => one.causes)].map(({ line: _, ...cause }) => cause);
   if (all.length > 0) throw refusal(all);
-  return originsOf(read.flatMap(({ objects }) => objects), { unit, scan });
+  return originsOf(
+    read.flatMap(({ objects }) => objects),
+    { unit, scan },
+  );
 }
 
 /** Where kustomize failed and a manifest is no YAML, that is said instead: it has the line, and kustomize mostly has not. */

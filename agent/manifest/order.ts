@@ -61,5 +61,8 @@ function rankOf({ apiVersion, kind }: ObjectReference): number {
 
 /** Groups without a dot, and those of k8s.io that the API server serves itself. */
 function isBuiltIn(group: string): boolean {
-  return !group.includes('.') || /^(networking|rbac\.authorization|autoscaling|policy|coordination|discovery|events|storage|resource)\.k8s\.io$/.test(group);
+  return (
+    !group.includes('.') ||
+    /^(networking|rbac\.authorization|autoscaling|policy|coordination|discovery|events|storage|resource)\.k8s\.io$/.test(group)
+  );
 }

@@ -8,7 +8,11 @@ export function refusal(causes: readonly Cause[]): Failure {
   const [first] = causes;
   if (!first) return new Failure('Internal', 'no mistake to report');
   if (causes.length === 1) {
-    return new Failure(first.code, `${place(first)}${first.message}`, { kind: 'stalled', causes, ...(first.remedy ? { remedy: first.remedy } : {}) });
+    return new Failure(first.code, `${place(first)}${first.message}`, {
+      kind: 'stalled',
+      causes,
+      ...(first.remedy ? { remedy: first.remedy } : {}),
+    });
   }
   const shown = causes.slice(0, SHOWN).map((cause) => `${place(cause)}${cause.message}${cause.remedy ? `; ${cause.remedy}` : ''}`);
   const more = causes.length > SHOWN ? `. And ${causes.length - SHOWN} more` : '';

@@ -49,7 +49,8 @@ const NOTHING: Converted = { value: null, size: 1, height: 0 };
 function convert(node: ParsedNode | null, depth: number, state: State): Converted {
   if (!node) return NOTHING;
   if (isAlias(node)) return aliased(node, depth, state);
-  if (depth > limits.depth) return problem(state, node, `the values are nested deeper than ${limits.depth} levels`, 'make the structure flatter');
+  if (depth > limits.depth)
+    return problem(state, node, `the values are nested deeper than ${limits.depth} levels`, 'make the structure flatter');
   const converted = isScalar(node) ? scalar(node, state) : collection(node, depth, state);
   if (converted.size > limits.values) return problem(state, node, `the document has more than ${limits.values} values`, 'split it');
   if (node.anchor) state.anchors.set(node.anchor, converted);

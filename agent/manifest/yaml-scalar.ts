@@ -33,7 +33,12 @@ export function resolveTagged(tag: string, text: string): Scalar {
   if (name === 'binary') return { value: Buffer.from(text.replace(/\s+/g, ''), 'base64').toString('utf8') };
   const plain = resolvePlain(text);
   if ('problem' in plain) return plain;
-  const wanted = { int: Number.isInteger(plain.value), float: typeof plain.value === 'number', bool: typeof plain.value === 'boolean', null: plain.value === null };
+  const wanted = {
+    int: Number.isInteger(plain.value),
+    float: typeof plain.value === 'number',
+    bool: typeof plain.value === 'boolean',
+    null: plain.value === null,
+  };
   if (!(name in wanted)) return { problem: `the tag ${tag.startsWith(TAG) ? `!!${name}` : tag} is not known`, remedy: 'remove the tag' };
   if (wanted[name as keyof typeof wanted]) return plain;
   return { problem: `this is no value for the tag !!${name}`, remedy: 'remove the tag, or correct the value' };

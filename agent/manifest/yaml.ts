@@ -41,10 +41,16 @@ export function readYaml(content: Buffer | string, file: string): YamlFile {
   const text = decode(content);
   if (typeof text !== 'string') return { documents: [], causes: [mistake(text.problem, undefined, 'save the file as UTF-8')] };
   const control = CONTROL.exec(text);
-  if (control) return { documents: [], causes: [mistake('a control character is not allowed in YAML', lineAt(text, control.index), 'remove it')] };
+  if (control)
+    return { documents: [], causes: [mistake('a control character is not allowed in YAML', lineAt(text, control.index), 'remove it')] };
   const marks = text.match(/^---/gm)?.length ?? 0;
   if (marks > limits.documents) {
-    return { documents: [], causes: [{ ...mistake(`the file has ${marks} documents, the limit is ${limits.documents}`, undefined, 'split it'), code: 'TooLarge' }] };
+    return {
+      documents: [],
+      causes: [
+        { ...mistake(`the file has ${marks} documents, the limit is ${limits.documents}`, undefined, 'split it'), code: 'TooLarge' },
+      ],
+    };
   }
   const lines = new LineCounter();
   const result: YamlFile = { documents: [], causes: [] };
@@ -91,17 +97,26 @@ function readDocument(document: Parsed, lines: LineCounter): { documents: YamlDo
   if (!root) return { documents: [], causes: [] };
   const converted = convertDocument(root);
   if (converted.problems.length > 0) {
-    return { documents: [], causes: converted.problems.map(({ message, remedy, offset }) => ({ message, remedy, line: lineOfOffset(offset) })) };
+    return {
+      documents: [],
+      causes: converted.problems.map(({ message, remedy, offset }) => ({ message, remedy, line: lineOfOffset(offset) })),
+    };
   }
   if (converted.value === null) return { documents: [], causes: [] };
   const at = (path: readonly (string | number)[]): number => lineOfOffset(offsetOf(root, path));
-  const read = { value: converted.value, line: lineOfOffset(root.range[0]), lineOf: at, sourceOf: (path: readonly (string | number)[]) => sourceOf(root, path) };
+  const read = {
+    value: converted.value,
+    line: lineOfOffset(root.range[0]),
+    lineOf: at,
+    sourceOf: (path: readonly (string | number)[]) => sourceOf(root, path),
+  };
   return { documents: [read], causes: [] };
 }
 
 function syntaxProblem(error: YAMLError, line: number): Problem {
   // The parser is recursive; it catches its own overflow.
-  if (error.message.includes('call stack')) return { message: 'the values are nested too deep', line, remedy: 'make the structure flatter' };
+  if (error.message.includes('call stack'))
+    return { message: 'the values are nested too deep', line, remedy: 'make the structure flatter' };
   // What stands behind a colon repeats the file, which may hold secrets (spec/sync.md A24).
   const message = oneLine(error.message, 200).replace(/:.*$/, '');
   return { message: `not YAML: ${message}`, line };
@@ -155,4 +170,3 @@ function child(node: ParsedNode | null, part: string | number): { node: ParsedNo
   const pair = node.items.find(({ key }) => keyText(key as ParsedNode) === part);
   return pair ? { node: pair.value as ParsedNode | null, offset: (pair.key as ParsedNode).range[0] } : undefined;
 }
-

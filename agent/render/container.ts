@@ -27,7 +27,10 @@ function variables(env: readonly Variable[] = []): Variable[] {
 /** Requests are limits too, unless a limit of its own is set. A limit without its request counts for nothing, as in KubeVela. */
 function resources({ cpu, memory, limit = {} }: ContainerProperties): Record<string, unknown> {
   const requests = filled({ cpu, memory });
-  const limits = filled({ cpu: cpu === undefined ? undefined : (limit.cpu ?? cpu), memory: memory === undefined ? undefined : (limit.memory ?? memory) });
+  const limits = filled({
+    cpu: cpu === undefined ? undefined : (limit.cpu ?? cpu),
+    memory: memory === undefined ? undefined : (limit.memory ?? memory),
+  });
   return filled({ limits, requests });
 }
 

@@ -9,7 +9,8 @@ import { volumesOf } from './volumes.ts';
 
 /** The components webservice and worker of spec/kubevela.md §6.2. */
 
-type PodProperties = ContainerProperties & Partial<Pick<WebserviceProperties, 'labels' | 'annotations' | 'hostAliases' | 'addRevisionLabel'>>;
+type PodProperties = ContainerProperties &
+  Partial<Pick<WebserviceProperties, 'labels' | 'annotations' | 'hostAliases' | 'addRevisionLabel'>>;
 
 /** Finds the pods: the component's name only, so that a new revision alone restarts nothing. */
 function selector(input: RenderInput): Record<string, string> {

@@ -68,7 +68,10 @@ export class Delivery {
     if (checked.causes.length > 0) throw invalid(checked.causes);
     const objects = checked.objects.map((one) => ({ ...one, object: withOwner(one.object, owner) }));
     await this.#intend(objects, owner);
-    await this.#context.live.need(userOf(owner), objects.map(({ object }) => object));
+    await this.#context.live.need(
+      userOf(owner),
+      objects.map(({ object }) => object),
+    );
     let changed = 0;
     for (const wave of waves(objects)) changed += await this.#applyWave(wave, signal);
     this.#desired = objects.map(({ object }) => referenceOf(object));
@@ -162,7 +165,13 @@ export class Delivery {
     } catch (error) {
       const failure = failureOf(error, `apply ${displayName(reference)}`);
       const { file, line } = origin;
-      const cause: Cause = { path: displayName(reference), code: failure.reason, message: failure.message, file, ...(line ? { line } : {}) };
+      const cause: Cause = {
+        path: displayName(reference),
+        code: failure.reason,
+        message: failure.message,
+        file,
+        ...(line ? { line } : {}),
+      };
       const { kind, remedy, retryAfterMs } = failure;
       return new Failure(failure.reason, failure.message, {
         kind,

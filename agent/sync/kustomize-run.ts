@@ -28,7 +28,12 @@ export function fingerprint(revision: Revision, path: string): string {
 }
 
 /** Builds the folder of one component at one commit. Throws a Failure with all causes. */
-export async function buildRevision(revision: Revision, path: string, settings: BuildSettings, signal: AbortSignal): Promise<BuiltObject[]> {
+export async function buildRevision(
+  revision: Revision,
+  path: string,
+  settings: BuildSettings,
+  signal: AbortSignal,
+): Promise<BuiltObject[]> {
   const build = await settings.limit(() =>
     buildFolder(revision.tree, normalizePath(path), { kustomize: settings.kustomize, timeoutMs: settings.timeoutMs, signal }),
   );

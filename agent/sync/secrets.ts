@@ -23,7 +23,10 @@ export class Secrets {
   readonly #onChange: (name: string) => void;
   readonly #watched = new Map<string, Promise<Watched>>();
 
-  constructor(client: Client, options: { namespace: string; clock: Clock; random: () => number; log: Log; onChange: (name: string) => void }) {
+  constructor(
+    client: Client,
+    options: { namespace: string; clock: Clock; random: () => number; log: Log; onChange: (name: string) => void },
+  ) {
     this.#client = client;
     this.#options = options;
     this.#onChange = options.onChange;

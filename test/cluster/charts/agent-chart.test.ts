@@ -70,7 +70,9 @@ describe('both charts', () => {
   });
 
   it.each(['lateen', 'lateen-agent'])('%s refuses a key that it does not know', async (name) => {
-    await expect(helm('template', `${CHARTS}${name}`, '--set', 'nope=1')).rejects.toThrow(/additional properties 'nope' not allowed|Additional property nope/);
+    await expect(helm('template', `${CHARTS}${name}`, '--set', 'nope=1')).rejects.toThrow(
+      /additional properties 'nope' not allowed|Additional property nope/,
+    );
   });
 
   it.each(['lateen', 'lateen-agent'])('%s refuses a Kubernetes that is too old', async (name) => {
@@ -116,7 +118,8 @@ describe('the agent chart', () => {
     const file = join(folder, 'agent.yaml');
     await writeFile(file, await template(namespace));
     await kubectl('apply', '--server-side', '-f', file);
-    const ready = (): Promise<string> => kubectl('get', 'deployment', 'lateen-agent', '-n', namespace, '-o', 'jsonpath={.status.readyReplicas}');
+    const ready = (): Promise<string> =>
+      kubectl('get', 'deployment', 'lateen-agent', '-n', namespace, '-o', 'jsonpath={.status.readyReplicas}');
     await expect.poll(ready, { timeout: 15_000 }).toBe('1');
   });
 });
@@ -124,9 +127,27 @@ describe('the agent chart', () => {
 describe('the Role of the agent', () => {
   it('names every group, resource and verb, and none that widens rights', async () => {
     const rules = await rulesOf();
-    const groups = ['', 'apps', 'autoscaling', 'batch', 'coordination.k8s.io', 'core.oam.dev', 'events.k8s.io', 'networking.k8s.io', 'policy'];
+    const groups = [
+      '',
+      'apps',
+      'autoscaling',
+      'batch',
+      'coordination.k8s.io',
+      'core.oam.dev',
+      'events.k8s.io',
+      'networking.k8s.io',
+      'policy',
+    ];
     expect([...new Set(rules.flatMap(({ apiGroups }) => apiGroups))].sort()).toEqual(groups);
-    expect([...new Set(rules.flatMap(({ verbs }) => verbs))].sort()).toEqual(['create', 'delete', 'get', 'list', 'patch', 'update', 'watch']);
+    expect([...new Set(rules.flatMap(({ verbs }) => verbs))].sort()).toEqual([
+      'create',
+      'delete',
+      'get',
+      'list',
+      'patch',
+      'update',
+      'watch',
+    ]);
     expect(rules.flatMap(({ resources }) => resources)).not.toContain('*');
   });
 

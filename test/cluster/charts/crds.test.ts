@@ -117,7 +117,12 @@ describe('the CRDs', () => {
       workflow: { mode: { steps: 'DAG', subSteps: 'StepByStep' }, steps: [{ ...step, mode: 'DAG', subSteps: [{ ...step, name: 'two' }] }] },
     };
     const component = { ...spec.components[0], replicaKey: 'dropped' };
-    const object = { apiVersion: 'core.oam.dev/v1beta1', kind: 'Application', metadata: { name: 'all', namespace }, spec: { ...spec, components: [component] } };
+    const object = {
+      apiVersion: 'core.oam.dev/v1beta1',
+      kind: 'Application',
+      metadata: { name: 'all', namespace },
+      spec: { ...spec, components: [component] },
+    };
     await kubectl('create', '--validate=false', '-f', await write('all.json', object));
     const live = JSON.parse(await kubectl('get', 'app', 'all', '-n', namespace, '-o', 'json')) as KubeObject;
     expect(live['spec']).toEqual(spec);

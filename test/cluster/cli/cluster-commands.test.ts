@@ -18,7 +18,14 @@ const recorded = (name: string): string => readFileSync(new URL(`../../fixtures/
 const podinfo = JSON.parse(recorded('application.json')) as Application;
 
 const COMMIT = '3f0c9a1d2e4b5f60718293a4b5c6d7e8f9012345';
-const details = { branch: 'infra', commit: COMMIT, author: 'Alice', subject: 'Add config', committed: '2026-01-01T00:00:00Z', objects: '2' };
+const details = {
+  branch: 'infra',
+  commit: COMMIT,
+  author: 'Alice',
+  subject: 'Add config',
+  committed: '2026-01-01T00:00:00Z',
+  objects: '2',
+};
 
 let client: Client;
 let namespace: string;
@@ -74,7 +81,15 @@ describe('lateen ls and status', () => {
   it('lists the Applications of the namespace by name', async () => {
     const { status, stdout, stderr } = await ask('ls');
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
-    const rows = stdout.trimEnd().split('\n').map((line) => line.split('\t').map((cell) => cell.trim()).slice(0, 7));
+    const rows = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) =>
+        line
+          .split('\t')
+          .map((cell) => cell.trim())
+          .slice(0, 7),
+      );
     expect(rows).toEqual([
       ['APP', 'COMPONENT', 'TYPE', 'TRAITS', 'PHASE', 'HEALTHY', 'STATUS'],
       ['infra-gitops', 'database-config', 'kustomize', '', '', '', ''],
@@ -91,7 +106,9 @@ describe('lateen ls and status', () => {
   it('prints the recorded Application as vela status does', async () => {
     const width = (line: string): string => line.replace(/ +$/, '');
     const { stdout } = await ask('status', 'podinfo');
-    const wanted = (await expected('status.txt')).replaceAll('g-pub', namespace).replace(`    Namespace: ${namespace}\n`, '    Namespace: g-pub\n');
+    const wanted = (await expected('status.txt'))
+      .replaceAll('g-pub', namespace)
+      .replace(`    Namespace: ${namespace}\n`, '    Namespace: g-pub\n');
     expect(stdout.split('\n').map(width)).toEqual(wanted.split('\n').map(width));
   });
 
@@ -118,7 +135,11 @@ describe('lateen ls and status', () => {
 
   it('names what is there where an Application is not', async () => {
     const sentence = (name: string): string => `lateen: there is no Application "${name}" in the namespace ${namespace}; `;
-    expect(await ask('status', 'infra-gitop')).toEqual({ status: 1, stdout: '', stderr: `${sentence('infra-gitop')}did you mean "infra-gitops"?\n` });
+    expect(await ask('status', 'infra-gitop')).toEqual({
+      status: 1,
+      stdout: '',
+      stderr: `${sentence('infra-gitop')}did you mean "infra-gitops"?\n`,
+    });
     expect(await ask('status', 'x')).toEqual({ status: 1, stdout: '', stderr: `${sentence('x')}it has "infra-gitops" and "podinfo"\n` });
   });
 });
@@ -140,7 +161,9 @@ describe('lateen reconcile', () => {
     await create('fails', [kustomize('a')]);
     const [ran] = await Promise.all([
       ask('reconcile', 'fails'),
-      answer('fails', (reconciledAt) => [{ name: 'a', healthy: false, message: 'no branch infra', details: { reason: 'REF_NOT_FOUND', reconciledAt } }]),
+      answer('fails', (reconciledAt) => [
+        { name: 'a', healthy: false, message: 'no branch infra', details: { reason: 'REF_NOT_FOUND', reconciledAt } },
+      ]),
     ]);
     expect(ran).toEqual({ status: 1, stdout: 'a: REF_NOT_FOUND: no branch infra\n', stderr: '' });
   });
@@ -183,7 +206,10 @@ describe('a user with few rights', () => {
     ran.push(await lateen(['ls', '--kubeconfig', file]));
     await rm(folder, { recursive: true });
     expect(ran.map(({ status, stderr }) => [status, stderr])).toEqual([
-      [3, `lateen: you may not list applications.core.oam.dev in the namespace ${namespace}; choose a namespace with -n, or ask for the right\n`],
+      [
+        3,
+        `lateen: you may not list applications.core.oam.dev in the namespace ${namespace}; choose a namespace with -n, or ask for the right\n`,
+      ],
       [3, 'lateen: you may not list applications.core.oam.dev in all namespaces; name one namespace with -n\n'],
       [3, `lateen: the API server ${server} does not accept your credentials; log in again, or choose another --context\n`],
     ]);
@@ -192,8 +218,12 @@ describe('a user with few rights', () => {
 
 it('knows every kind of this Kubernetes that belongs to no namespace', async () => {
   const table = await kubectl('api-resources', '--namespaced=false', '--no-headers');
-  const kinds = table.trimEnd().split('\n').map((line) => line.trim().split(/\s+/).slice(-3));
+  const kinds = table
+    .trimEnd()
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/).slice(-3));
   const unknown: string[] = [];
-  for (const [apiVersion = '', , kind = ''] of kinds) if ((await offlineScope(apiVersion, kind)).namespaced) unknown.push(`${apiVersion} ${kind}`);
+  for (const [apiVersion = '', , kind = ''] of kinds)
+    if ((await offlineScope(apiVersion, kind)).namespaced) unknown.push(`${apiVersion} ${kind}`);
   expect({ unknown, many: kinds.length > 25 }).toEqual({ unknown: [], many: true });
 });

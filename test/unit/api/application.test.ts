@@ -31,9 +31,16 @@ describe('an Application that may run', () => {
     ['components in order', several(worker('a'), worker('b', { dependsOn: ['a'] }), worker('c', { dependsOn: ['a', 'b'], traits: [] }))],
     ['a longest name', { metadata: { name: `a.${'b'.repeat(61)}` }, spec: { components: [] } }],
     ['a generated name', { metadata: { generateName: 'app-' }, spec: { components: [] } }],
-    ['fields that the API server adds', { ...applicationOf(worker('a')), metadata: { name: 'app', uid: '1', managedFields: [] }, status: {} }],
+    [
+      'fields that the API server adds',
+      { ...applicationOf(worker('a')), metadata: { name: 'app', uid: '1', managedFields: [] }, status: {} },
+    ],
   ])('%s', (_, application) => {
-    expect(checkApplication(application, { minIntervalMs: 10_000, namespace: 'default' })).toEqual({ causes: [], unsupported: [], warnings: [] });
+    expect(checkApplication(application, { minIntervalMs: 10_000, namespace: 'default' })).toEqual({
+      causes: [],
+      unsupported: [],
+      warnings: [],
+    });
   });
 
   it('a namespace of its own serves where the caller names none; without either nothing is said of targetNamespace', () => {
@@ -48,61 +55,262 @@ describe('an Application that may run', () => {
   });
 
   it('publishVersion is a warning, not a refusal', () => {
-    const application = { ...applicationOf(worker('a')), metadata: { name: 'app', annotations: { 'app.oam.dev/publishVersion': 'alpha1' } } };
+    const application = {
+      ...applicationOf(worker('a')),
+      metadata: { name: 'app', annotations: { 'app.oam.dev/publishVersion': 'alpha1' } },
+    };
     const path = 'metadata.annotations["app.oam.dev/publishVersion"]';
     const message = `${path} is recorded, but does not yet pin the Application: each change of its spec is rolled out`;
-    expect(checkApplication(application, {})).toEqual({ causes: [], unsupported: [], warnings: [{ path, code: 'Unsupported', message, value: 'alpha1' }] });
+    expect(checkApplication(application, {})).toEqual({
+      causes: [],
+      unsupported: [],
+      warnings: [{ path, code: 'Unsupported', message, value: 'alpha1' }],
+    });
   });
 });
 
 describe('mistakes in an Application', () => {
   const cases: [name: string, application: unknown, causes: Cause[]][] = [
-    ['no map at all', 'app', [{ path: '', code: 'InvalidType', message: 'the Application must be a map, received the string "app"', value: 'app', remedy: 'write it as a map' }]],
-    ['nothing at all', null, [{ path: '', code: 'InvalidType', message: 'the Application must be a map, received nothing (null)', value: 'null', remedy: 'give it a value or remove it' }]],
-    ['no metadata', { spec: { components: [] } }, [cause('metadata', 'Required', 'is required', { remedy: 'add metadata: name, labels and annotations' })]],
-    ['no name', { metadata: {}, spec: { components: [] } }, [cause('metadata.name', 'Required', 'is required', { remedy: 'add name: name of the Application' })]],
-    ['no spec', { metadata: { name: 'app' } }, [cause('spec', 'Required', 'is required', { remedy: 'add spec: what the Application consists of' })]],
-    ['a spec that is text', { metadata: { name: 'app' }, spec: 'x' }, [cause('spec', 'InvalidType', 'must be a map, received the string "x"', { value: 'x', remedy: 'write it as a map' })]],
-    ['no components', { metadata: { name: 'app' }, spec: {} }, [cause('spec.components', 'Required', 'is required', { remedy: 'add components: the components of the Application' })]],
-    ['components that are a map', { metadata: { name: 'app' }, spec: { components: {} } }, [cause('spec.components', 'InvalidType', 'must be a list, received a map', { remedy: 'write it as a list' })]],
-    ['a misspelt field of spec', { metadata: { name: 'app' }, spec: { components: [], policys: [] } }, [cause('spec.policys', 'UnknownField', 'is not a field of spec', { remedy: 'did you mean "policies"?' })]],
-    ['an upper-case name', { metadata: { name: 'Infra_GitOps' }, spec: { components: [] } }, [cause('metadata.name', 'InvalidName', `${subdomain} "Infra_GitOps"`, { value: 'Infra_GitOps', remedy: 'write infra-gitops' })]],
-    ['a name that no label can hold', { metadata: { name: 'a'.repeat(64) }, spec: { components: [] } }, [cause('metadata.name', 'InvalidName', 'must have at most 63 characters, received 64', { value: 'a'.repeat(64), remedy: 'use a shorter name' })]],
-    ['a component that is nothing', several(null), [cause('spec.components[0]', 'InvalidType', 'must be a map, received nothing (null)', { value: 'null', remedy: 'give it a value or remove it' })]],
-    ['a component without name and type', several({}), [
-      cause('spec.components[0].name', 'Required', 'is required', { remedy: 'add name: name of the component' }),
-      cause('spec.components[0].type', 'Required', 'is required', { remedy: 'add type: type of the component' }),
-    ]],
-    ['an empty name and type', several({ name: '', type: '' }), [
-      cause('spec.components[0].name', 'InvalidName', 'must not be empty', { value: '', remedy: 'write a name' }),
-      cause('spec.components[0].type', 'InvalidValue', 'must not be empty', { value: '', remedy: 'write a name' }),
-    ]],
-    ['a name with a dot', several(worker('a.b')), [cause('spec.components[0].name', 'InvalidName', `${label} "a.b"`, { value: 'a.b', remedy: 'use another name' })]],
-    ['a name too long', several(worker('a'.repeat(64))), [cause('spec.components[0].name', 'InvalidName', 'must have at most 63 characters, received 64', { value: 'a'.repeat(64), remedy: 'use a shorter name' })]],
-    ['a name twice', several(worker('a'), worker('b'), worker('a')), [cause('spec.components[2].name', 'Duplicate', 'is the name of components[0] too: "a"', { value: 'a', remedy: 'give each its own name' })]],
-    ['a misspelt field of a component', several({ ...worker('a'), dependOn: [] }), [cause('spec.components[0].dependOn', 'UnknownField', 'is not a field of a component', { remedy: 'did you mean "dependsOn"?' })]],
-    ['a misspelt type', several({ name: 'a', type: 'kustomise' }), [cause('spec.components[0].type', 'UnknownComponentType', `is a component type that this version does not know, received "kustomise"; ${knownTypes}`, { value: 'kustomise', remedy: 'did you mean "kustomize"?' })]],
-    ['a type of another version', several({ name: 'a', type: 'helm', properties: { chart: 'x' } }), [cause('spec.components[0].type', 'UnknownComponentType', `is a component type that this version does not know, received "helm"; ${knownTypes}`, { value: 'helm', remedy: 'use one of them' })]],
-    ['a type named like a method', several({ name: 'a', type: 'constructor' }), [cause('spec.components[0].type', 'UnknownComponentType', `is a component type that this version does not know, received "constructor"; ${knownTypes}`, { value: 'constructor', remedy: 'use one of them' })]],
-    ['properties of an unknown type that are no map', several({ name: 'a', type: 'helm', properties: [] }), [
-      cause('spec.components[0].type', 'UnknownComponentType', `is a component type that this version does not know, received "helm"; ${knownTypes}`, { value: 'helm', remedy: 'use one of them' }),
-      cause('spec.components[0].properties', 'InvalidType', 'must be a map, received a list', { remedy: 'write it as a map' }),
-    ]],
-    ['a type with a version', several({ ...worker('a'), type: 'worker@v2' }), [cause('spec.components[0].type', 'Unsupported', 'with a version ("worker@v2") is not implemented in this version', { value: 'worker@v2', remedy: 'write "worker"' })]],
-    ['fields for a later version', several({ ...worker('a'), inputs: [{ from: 'x' }], outputs: [{}], externalRevision: 'v1', scopes: {} }), [
-      notYet('spec.components[0].inputs'),
-      notYet('spec.components[0].outputs'),
-      notYet('spec.components[0].externalRevision', 'v1'),
-      notYet('spec.components[0].scopes'),
-    ]],
-    ['a trait', several(worker('a', { traits: [{ type: 'scaler', properties: { replicas: 2 } }] })), [cause('spec.components[0].traits[0].type', 'UnknownTraitType', 'is a trait type that this version does not know, received "scaler"; it knows none', { value: 'scaler', remedy: 'remove it' })]],
-    ['a trait without a type', several(worker('a', { traits: [{}] })), [cause('spec.components[0].traits[0].type', 'Required', 'is required', { remedy: 'add type: type of the trait' })]],
+    [
+      'no map at all',
+      'app',
+      [
+        {
+          path: '',
+          code: 'InvalidType',
+          message: 'the Application must be a map, received the string "app"',
+          value: 'app',
+          remedy: 'write it as a map',
+        },
+      ],
+    ],
+    [
+      'nothing at all',
+      null,
+      [
+        {
+          path: '',
+          code: 'InvalidType',
+          message: 'the Application must be a map, received nothing (null)',
+          value: 'null',
+          remedy: 'give it a value or remove it',
+        },
+      ],
+    ],
+    [
+      'no metadata',
+      { spec: { components: [] } },
+      [cause('metadata', 'Required', 'is required', { remedy: 'add metadata: name, labels and annotations' })],
+    ],
+    [
+      'no name',
+      { metadata: {}, spec: { components: [] } },
+      [cause('metadata.name', 'Required', 'is required', { remedy: 'add name: name of the Application' })],
+    ],
+    [
+      'no spec',
+      { metadata: { name: 'app' } },
+      [cause('spec', 'Required', 'is required', { remedy: 'add spec: what the Application consists of' })],
+    ],
+    [
+      'a spec that is text',
+      { metadata: { name: 'app' }, spec: 'x' },
+      [cause('spec', 'InvalidType', 'must be a map, received the string "x"', { value: 'x', remedy: 'write it as a map' })],
+    ],
+    [
+      'no components',
+      { metadata: { name: 'app' }, spec: {} },
+      [cause('spec.components', 'Required', 'is required', { remedy: 'add components: the components of the Application' })],
+    ],
+    [
+      'components that are a map',
+      { metadata: { name: 'app' }, spec: { components: {} } },
+      [cause('spec.components', 'InvalidType', 'must be a list, received a map', { remedy: 'write it as a list' })],
+    ],
+    [
+      'a misspelt field of spec',
+      { metadata: { name: 'app' }, spec: { components: [], policys: [] } },
+      [cause('spec.policys', 'UnknownField', 'is not a field of spec', { remedy: 'did you mean "policies"?' })],
+    ],
+    [
+      'an upper-case name',
+      { metadata: { name: 'Infra_GitOps' }, spec: { components: [] } },
+      [cause('metadata.name', 'InvalidName', `${subdomain} "Infra_GitOps"`, { value: 'Infra_GitOps', remedy: 'write infra-gitops' })],
+    ],
+    [
+      'a name that no label can hold',
+      { metadata: { name: 'a'.repeat(64) }, spec: { components: [] } },
+      [
+        cause('metadata.name', 'InvalidName', 'must have at most 63 characters, received 64', {
+          value: 'a'.repeat(64),
+          remedy: 'use a shorter name',
+        }),
+      ],
+    ],
+    [
+      'a component that is nothing',
+      several(null),
+      [
+        cause('spec.components[0]', 'InvalidType', 'must be a map, received nothing (null)', {
+          value: 'null',
+          remedy: 'give it a value or remove it',
+        }),
+      ],
+    ],
+    [
+      'a component without name and type',
+      several({}),
+      [
+        cause('spec.components[0].name', 'Required', 'is required', { remedy: 'add name: name of the component' }),
+        cause('spec.components[0].type', 'Required', 'is required', { remedy: 'add type: type of the component' }),
+      ],
+    ],
+    [
+      'an empty name and type',
+      several({ name: '', type: '' }),
+      [
+        cause('spec.components[0].name', 'InvalidName', 'must not be empty', { value: '', remedy: 'write a name' }),
+        cause('spec.components[0].type', 'InvalidValue', 'must not be empty', { value: '', remedy: 'write a name' }),
+      ],
+    ],
+    [
+      'a name with a dot',
+      several(worker('a.b')),
+      [cause('spec.components[0].name', 'InvalidName', `${label} "a.b"`, { value: 'a.b', remedy: 'use another name' })],
+    ],
+    [
+      'a name too long',
+      several(worker('a'.repeat(64))),
+      [
+        cause('spec.components[0].name', 'InvalidName', 'must have at most 63 characters, received 64', {
+          value: 'a'.repeat(64),
+          remedy: 'use a shorter name',
+        }),
+      ],
+    ],
+    [
+      'a name twice',
+      several(worker('a'), worker('b'), worker('a')),
+      [
+        cause('spec.components[2].name', 'Duplicate', 'is the name of components[0] too: "a"', {
+          value: 'a',
+          remedy: 'give each its own name',
+        }),
+      ],
+    ],
+    [
+      'a misspelt field of a component',
+      several({ ...worker('a'), dependOn: [] }),
+      [cause('spec.components[0].dependOn', 'UnknownField', 'is not a field of a component', { remedy: 'did you mean "dependsOn"?' })],
+    ],
+    [
+      'a misspelt type',
+      several({ name: 'a', type: 'kustomise' }),
+      [
+        cause(
+          'spec.components[0].type',
+          'UnknownComponentType',
+          `is a component type that this version does not know, received "kustomise"; ${knownTypes}`,
+          { value: 'kustomise', remedy: 'did you mean "kustomize"?' },
+        ),
+      ],
+    ],
+    [
+      'a type of another version',
+      several({ name: 'a', type: 'helm', properties: { chart: 'x' } }),
+      [
+        cause(
+          'spec.components[0].type',
+          'UnknownComponentType',
+          `is a component type that this version does not know, received "helm"; ${knownTypes}`,
+          { value: 'helm', remedy: 'use one of them' },
+        ),
+      ],
+    ],
+    [
+      'a type named like a method',
+      several({ name: 'a', type: 'constructor' }),
+      [
+        cause(
+          'spec.components[0].type',
+          'UnknownComponentType',
+          `is a component type that this version does not know, received "constructor"; ${knownTypes}`,
+          { value: 'constructor', remedy: 'use one of them' },
+        ),
+      ],
+    ],
+    [
+      'properties of an unknown type that are no map',
+      several({ name: 'a', type: 'helm', properties: [] }),
+      [
+        cause(
+          'spec.components[0].type',
+          'UnknownComponentType',
+          `is a component type that this version does not know, received "helm"; ${knownTypes}`,
+          { value: 'helm', remedy: 'use one of them' },
+        ),
+        cause('spec.components[0].properties', 'InvalidType', 'must be a map, received a list', { remedy: 'write it as a map' }),
+      ],
+    ],
+    [
+      'a type with a version',
+      several({ ...worker('a'), type: 'worker@v2' }),
+      [
+        cause('spec.components[0].type', 'Unsupported', 'with a version ("worker@v2") is not implemented in this version', {
+          value: 'worker@v2',
+          remedy: 'write "worker"',
+        }),
+      ],
+    ],
+    [
+      'fields for a later version',
+      several({ ...worker('a'), inputs: [{ from: 'x' }], outputs: [{}], externalRevision: 'v1', scopes: {} }),
+      [
+        notYet('spec.components[0].inputs'),
+        notYet('spec.components[0].outputs'),
+        notYet('spec.components[0].externalRevision', 'v1'),
+        notYet('spec.components[0].scopes'),
+      ],
+    ],
+    [
+      'a trait',
+      several(worker('a', { traits: [{ type: 'scaler', properties: { replicas: 2 } }] })),
+      [
+        cause(
+          'spec.components[0].traits[0].type',
+          'UnknownTraitType',
+          'is a trait type that this version does not know, received "scaler"; it knows none',
+          { value: 'scaler', remedy: 'remove it' },
+        ),
+      ],
+    ],
+    [
+      'a trait without a type',
+      several(worker('a', { traits: [{}] })),
+      [cause('spec.components[0].traits[0].type', 'Required', 'is required', { remedy: 'add type: type of the trait' })],
+    ],
     ...['kustomize-patch', 'kustomize-json-patch', 'kustomize-strategy-merge'].map((type): [string, unknown, Cause[]] => [
       type,
       several(worker('a', { traits: [{ type }] })),
-      [cause('spec.components[0].traits[0].type', 'Unsupported', `"${type}" is not implemented in this version`, { value: type, remedy: 'remove the trait' })],
+      [
+        cause('spec.components[0].traits[0].type', 'Unsupported', `"${type}" is not implemented in this version`, {
+          value: type,
+          remedy: 'remove the trait',
+        }),
+      ],
     ]),
-    ['a policy', applicationOf(worker('a'), { policies: [{ name: 'x', type: 'topology' }] }), [cause('spec.policies[0].type', 'UnknownPolicyType', 'is a policy type that this version does not know, received "topology"; it knows none', { value: 'topology', remedy: 'remove it' })]],
+    [
+      'a policy',
+      applicationOf(worker('a'), { policies: [{ name: 'x', type: 'topology' }] }),
+      [
+        cause(
+          'spec.policies[0].type',
+          'UnknownPolicyType',
+          'is a policy type that this version does not know, received "topology"; it knows none',
+          { value: 'topology', remedy: 'remove it' },
+        ),
+      ],
+    ],
   ];
   it.each(cases)('%s', (_, application, causes) => {
     expect(mistakesOf(application)).toEqual(causes);

@@ -6,7 +6,9 @@ const oddKeys = ['__proto__', 'constructor', 'toString', 'hasOwnProperty', 'leng
 const anything = fc.oneof(
   fc.jsonValue({ maxDepth: 3 }),
   fc.constantFrom<unknown>(null, '', 'a', 'constructor', '__proto__', 0, -1, 1e300, [], {}, [null], [[]]),
-  fc.uniqueArray(fc.constantFrom(...oddKeys), { maxLength: 4 }).map((keys) => JSON.parse(`{${keys.map((key) => `${JSON.stringify(key)}:{"x":1}`).join(',')}}`) as unknown),
+  fc
+    .uniqueArray(fc.constantFrom(...oddKeys), { maxLength: 4 })
+    .map((keys) => JSON.parse(`{${keys.map((key) => `${JSON.stringify(key)}:{"x":1}`).join(',')}}`) as unknown),
 );
 
 /** A map that has some of `fields`, now and then one more. */
@@ -55,5 +57,9 @@ const step = mapOf({
 
 export const anyApplication: fc.Arbitrary<unknown> = mapOf({
   metadata: mapOf({ name, namespace: anything, annotations: mapOf({ 'app.oam.dev/publishVersion': anything }) }),
-  spec: mapOf({ components: listOf(component), policies: listOf(mapOf({ type: anything })), workflow: mapOf({ ref: anything, mode: anything, steps: listOf(step) }) }),
+  spec: mapOf({
+    components: listOf(component),
+    policies: listOf(mapOf({ type: anything })),
+    workflow: mapOf({ ref: anything, mode: anything, steps: listOf(step) }),
+  }),
 });

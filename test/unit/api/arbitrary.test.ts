@@ -41,7 +41,10 @@ describe('whatever is called an Application', () => {
       propertys: {},
     });
     const started = performance.now();
-    const { causes } = checkApplication({ metadata: { name: 'app' }, spec: { components: Array.from({ length: 10_000 }, (_, index) => component(index)) } }, options);
+    const { causes } = checkApplication(
+      { metadata: { name: 'app' }, spec: { components: Array.from({ length: 10_000 }, (_, index) => component(index)) } },
+      options,
+    );
     // Types, unknown fields and unknown dependencies of all, a thousand names that stand twice, and one ring.
     expect(causes).toHaveLength(31_001);
     expect(performance.now() - started).toBeLessThan(5_000);
@@ -50,7 +53,10 @@ describe('whatever is called an Application', () => {
   it('gets it in time, were it one map of twenty thousand wrong names', () => {
     const properties = Object.fromEntries(Array.from({ length: 20_000 }, (_, index) => [`imageRepositor${index}`, 1]));
     const started = performance.now();
-    const { causes } = checkApplication({ metadata: { name: 'app' }, spec: { components: [{ name: 'a', type: 'kustomize', properties }] } }, options);
+    const { causes } = checkApplication(
+      { metadata: { name: 'app' }, spec: { components: [{ name: 'a', type: 'kustomize', properties }] } },
+      options,
+    );
     expect(causes).toHaveLength(20_002);
     expect(performance.now() - started).toBeLessThan(5_000);
   });

@@ -17,7 +17,17 @@ describe('withDefaults', () => {
         ],
       },
     };
-    const defaults = { repoType: 'git', pullInterval: '5m', prune: true, suspend: false, force: false, atomic: false, adopt: false, drift: 'correct', wait: true };
+    const defaults = {
+      repoType: 'git',
+      pullInterval: '5m',
+      prune: true,
+      suspend: false,
+      force: false,
+      atomic: false,
+      adopt: false,
+      drift: 'correct',
+      wait: true,
+    };
     expect(withDefaults(application)).toEqual({
       metadata: { name: 'app', labels: { a: 'b' } },
       spec: {
@@ -25,7 +35,13 @@ describe('withDefaults', () => {
           {
             name: 'a',
             type: 'kustomize',
-            properties: { ...defaults, url: 'https://h/x', path: '.', prune: false, imageRepository: { ...imageRepository, interval: '5m', prereleases: false, allowDowngrade: false } },
+            properties: {
+              ...defaults,
+              url: 'https://h/x',
+              path: '.',
+              prune: false,
+              imageRepository: { ...imageRepository, interval: '5m', prereleases: false, allowDowngrade: false },
+            },
           },
           { name: 'b', type: 'kustomize', properties: defaults },
           { name: 'c', type: 'webservice', properties: { image: 'nginx' } },

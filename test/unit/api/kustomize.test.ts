@@ -28,31 +28,155 @@ describe('a kustomize component that this version carries out', () => {
 
 describe('mistakes in the properties', () => {
   const cases: [name: string, properties: Record<string, unknown>, causes: Cause[]][] = [
-    ['a misspelt property', { urll: 'x' }, [cause('urll', 'UnknownField', 'is not a property of kustomize', { remedy: 'did you mean "url"?' })]],
-    ['a word of Flux', { interval: '1m' }, [cause('interval', 'UnknownField', 'is not a property of kustomize', { remedy: 'did you mean "pullInterval"?' })]],
-    ['a level too high', { branch: 'main' }, [cause('branch', 'UnknownField', 'is not a property of kustomize', { remedy: 'did you mean "git.branch"?' })]],
-    ['nothing like it', { substitute: {} }, [cause('substitute', 'UnknownField', 'is not a property of kustomize', { remedy: 'remove it' })]],
-    ['misspelt inside git', { git: { brnch: 'main' } }, [cause('git.brnch', 'UnknownField', 'is not a property of git', { remedy: 'did you mean "branch"?' })]],
-    ['a key that is no word', { 'a.b/c': 1 }, [{ ...cause('', 'UnknownField', '', { remedy: 'remove it' }), path: `${PROPERTIES}["a.b/c"]`, message: `${PROPERTIES}["a.b/c"] is not a property of kustomize` }]],
-    ['missing url', { url: undefined }, [cause('url', 'Required', 'is required', { remedy: 'add url: the repository, https:// or http://' })]],
-    ['missing path', { path: undefined }, [cause('path', 'Required', 'is required', { remedy: 'add path: the folder to apply, such as ./infrastructure' })]],
-    ['a string for true', { prune: 'true' }, [cause('prune', 'InvalidType', 'must be true or false, received the string "true"', { value: 'true', remedy: 'write true without quotes' })]],
-    ['yes for true', { prune: 'yes' }, [cause('prune', 'InvalidType', 'must be true or false, received the string "yes"', { value: 'yes', remedy: 'write true or false' })]],
-    ['a number for a string', { pullInterval: 300 }, [cause('pullInterval', 'InvalidType', 'must be a string, received the number 300', { value: '300', remedy: 'put it in quotes: "300"' })]],
-    ['a number for a branch', { git: { branch: 1.1 } }, [cause('git.branch', 'InvalidType', 'must be a string, received the number 1.1', { value: '1.1', remedy: 'put it in quotes: "1.1"' })]],
-    ['a word for a map', { git: 'main' }, [cause('git', 'InvalidType', 'must be a map, received the string "main"', { value: 'main', remedy: 'write it as a map' })]],
-    ['a list for a map', { git: ['main'] }, [cause('git', 'InvalidType', 'must be a map, received a list', { remedy: 'write it as a map' })]],
-    ['nothing after the colon', { url: null }, [cause('url', 'InvalidType', 'must be a string, received nothing (null)', { value: 'null', remedy: 'give it a value or remove it' })]],
-    ['secretRef as Flux has it', { secretRef: { name: 'git-secret' } }, [cause('secretRef', 'InvalidType', 'must be a string, received a map', { remedy: 'write the name alone' })]],
-    ['a value too long to show', { prune: 'x'.repeat(200) }, [cause('prune', 'InvalidType', `must be true or false, received the string "${'x'.repeat(79)}…"`, { value: `${'x'.repeat(79)}…`, remedy: 'write true or false' })]],
-    ['an unknown repoType', { repoType: 'gti' }, [cause('repoType', 'InvalidValue', 'must be one of "git", "oss" and "oci", received "gti"', { value: 'gti', remedy: 'did you mean "git"?' })]],
-    ['a Secret of another namespace', { secretRef: 'kube-system/token' }, [cause('secretRef', 'InvalidName', 'must be the name of a Secret of this namespace: lower-case letters, digits, "-" and "."', { remedy: 'write the name of the Secret, not what is in it' })]],
-    ['another target', { targetNamespace: 'prod' }, [cause('targetNamespace', 'InvalidValue', 'must be the namespace of the Application (default), received "prod"', { value: 'prod', remedy: 'remove it' })]],
-    ['tag and semver', { git: { tag: 'v1', semver: '1.x' } }, [
-      cause('git', 'InvalidValue', 'has "semver" and "tag", which exclude each other', { remedy: 'keep one of them' }),
-      notYet('git.semver', '1.x'),
-      notYet('git.tag', 'v1'),
-    ]],
+    [
+      'a misspelt property',
+      { urll: 'x' },
+      [cause('urll', 'UnknownField', 'is not a property of kustomize', { remedy: 'did you mean "url"?' })],
+    ],
+    [
+      'a word of Flux',
+      { interval: '1m' },
+      [cause('interval', 'UnknownField', 'is not a property of kustomize', { remedy: 'did you mean "pullInterval"?' })],
+    ],
+    [
+      'a level too high',
+      { branch: 'main' },
+      [cause('branch', 'UnknownField', 'is not a property of kustomize', { remedy: 'did you mean "git.branch"?' })],
+    ],
+    [
+      'nothing like it',
+      { substitute: {} },
+      [cause('substitute', 'UnknownField', 'is not a property of kustomize', { remedy: 'remove it' })],
+    ],
+    [
+      'misspelt inside git',
+      { git: { brnch: 'main' } },
+      [cause('git.brnch', 'UnknownField', 'is not a property of git', { remedy: 'did you mean "branch"?' })],
+    ],
+    [
+      'a key that is no word',
+      { 'a.b/c': 1 },
+      [
+        {
+          ...cause('', 'UnknownField', '', { remedy: 'remove it' }),
+          path: `${PROPERTIES}["a.b/c"]`,
+          message: `${PROPERTIES}["a.b/c"] is not a property of kustomize`,
+        },
+      ],
+    ],
+    [
+      'missing url',
+      { url: undefined },
+      [cause('url', 'Required', 'is required', { remedy: 'add url: the repository, https:// or http://' })],
+    ],
+    [
+      'missing path',
+      { path: undefined },
+      [cause('path', 'Required', 'is required', { remedy: 'add path: the folder to apply, such as ./infrastructure' })],
+    ],
+    [
+      'a string for true',
+      { prune: 'true' },
+      [
+        cause('prune', 'InvalidType', 'must be true or false, received the string "true"', {
+          value: 'true',
+          remedy: 'write true without quotes',
+        }),
+      ],
+    ],
+    [
+      'yes for true',
+      { prune: 'yes' },
+      [cause('prune', 'InvalidType', 'must be true or false, received the string "yes"', { value: 'yes', remedy: 'write true or false' })],
+    ],
+    [
+      'a number for a string',
+      { pullInterval: 300 },
+      [
+        cause('pullInterval', 'InvalidType', 'must be a string, received the number 300', {
+          value: '300',
+          remedy: 'put it in quotes: "300"',
+        }),
+      ],
+    ],
+    [
+      'a number for a branch',
+      { git: { branch: 1.1 } },
+      [
+        cause('git.branch', 'InvalidType', 'must be a string, received the number 1.1', {
+          value: '1.1',
+          remedy: 'put it in quotes: "1.1"',
+        }),
+      ],
+    ],
+    [
+      'a word for a map',
+      { git: 'main' },
+      [cause('git', 'InvalidType', 'must be a map, received the string "main"', { value: 'main', remedy: 'write it as a map' })],
+    ],
+    [
+      'a list for a map',
+      { git: ['main'] },
+      [cause('git', 'InvalidType', 'must be a map, received a list', { remedy: 'write it as a map' })],
+    ],
+    [
+      'nothing after the colon',
+      { url: null },
+      [cause('url', 'InvalidType', 'must be a string, received nothing (null)', { value: 'null', remedy: 'give it a value or remove it' })],
+    ],
+    [
+      'secretRef as Flux has it',
+      { secretRef: { name: 'git-secret' } },
+      [cause('secretRef', 'InvalidType', 'must be a string, received a map', { remedy: 'write the name alone' })],
+    ],
+    [
+      'a value too long to show',
+      { prune: 'x'.repeat(200) },
+      [
+        cause('prune', 'InvalidType', `must be true or false, received the string "${'x'.repeat(79)}…"`, {
+          value: `${'x'.repeat(79)}…`,
+          remedy: 'write true or false',
+        }),
+      ],
+    ],
+    [
+      'an unknown repoType',
+      { repoType: 'gti' },
+      [
+        cause('repoType', 'InvalidValue', 'must be one of "git", "oss" and "oci", received "gti"', {
+          value: 'gti',
+          remedy: 'did you mean "git"?',
+        }),
+      ],
+    ],
+    [
+      'a Secret of another namespace',
+      { secretRef: 'kube-system/token' },
+      [
+        cause('secretRef', 'InvalidName', 'must be the name of a Secret of this namespace: lower-case letters, digits, "-" and "."', {
+          remedy: 'write the name of the Secret, not what is in it',
+        }),
+      ],
+    ],
+    [
+      'another target',
+      { targetNamespace: 'prod' },
+      [
+        cause('targetNamespace', 'InvalidValue', 'must be the namespace of the Application (default), received "prod"', {
+          value: 'prod',
+          remedy: 'remove it',
+        }),
+      ],
+    ],
+    [
+      'tag and semver',
+      { git: { tag: 'v1', semver: '1.x' } },
+      [
+        cause('git', 'InvalidValue', 'has "semver" and "tag", which exclude each other', { remedy: 'keep one of them' }),
+        notYet('git.semver', '1.x'),
+        notYet('git.tag', 'v1'),
+      ],
+    ],
   ];
   it.each(cases)('%s', (_, properties, causes) => {
     expect(mistakesOf(gitOpsApplication(properties))).toEqual(causes);
@@ -77,9 +201,26 @@ describe('mistakes in the properties', () => {
 
 describe('what this version cannot do yet', () => {
   const cases: [name: string, properties: Record<string, unknown>, causes: Cause[]][] = [
-    ['repoType oci', { repoType: 'oci' }, [cause('repoType', 'Unsupported', '"oci" is not implemented in this version', { value: 'oci', remedy: 'use "git"' })]],
-    ['repoType oss', { repoType: 'oss' }, [cause('repoType', 'Unsupported', '"oss" is not implemented in this version', { value: 'oss', remedy: 'use "git"' })]],
-    ['url with ssh', { url: 'ssh://git@git.example.com/infra' }, [cause('url', 'Unsupported', 'with ssh:// is not implemented in this version', { value: 'ssh://***@git.example.com/infra', remedy: 'use https://' })]],
+    [
+      'repoType oci',
+      { repoType: 'oci' },
+      [cause('repoType', 'Unsupported', '"oci" is not implemented in this version', { value: 'oci', remedy: 'use "git"' })],
+    ],
+    [
+      'repoType oss',
+      { repoType: 'oss' },
+      [cause('repoType', 'Unsupported', '"oss" is not implemented in this version', { value: 'oss', remedy: 'use "git"' })],
+    ],
+    [
+      'url with ssh',
+      { url: 'ssh://git@git.example.com/infra' },
+      [
+        cause('url', 'Unsupported', 'with ssh:// is not implemented in this version', {
+          value: 'ssh://***@git.example.com/infra',
+          remedy: 'use https://',
+        }),
+      ],
+    ],
     ['git.commit', { git: { commit: 'a1' } }, [notYet('git.commit', 'a1')]],
     ['git.name', { git: { name: 'refs/pull/1/head' } }, [notYet('git.name', 'refs/pull/1/head')]],
     ['git.semver', { git: { semver: '1.x' } }, [notYet('git.semver', '1.x')]],
@@ -92,7 +233,11 @@ describe('what this version cannot do yet', () => {
     ['imageRepository', { imageRepository: { image: 'nginx', policy: { numerical: { order: 'asc' } } } }, [notYet('imageRepository')]],
     ['atomic', { atomic: true }, [notYet('atomic', 'true')]],
     ['adopt', { adopt: true }, [notYet('adopt', 'true')]],
-    ['drift report', { drift: 'report' }, [cause('drift', 'Unsupported', '"report" is not implemented in this version', { value: 'report', remedy: 'use "correct"' })]],
+    [
+      'drift report',
+      { drift: 'report' },
+      [cause('drift', 'Unsupported', '"report" is not implemented in this version', { value: 'report', remedy: 'use "correct"' })],
+    ],
     ['pruneBudget', { pruneBudget: { count: 3 } }, [notYet('pruneBudget')]],
     ['wait', { wait: false }, [notYet('wait', 'false')]],
   ];
@@ -112,15 +257,27 @@ describe('what this version cannot do yet', () => {
   it('a mistake inside it is told beside it', () => {
     const properties = { imageRepository: { image: 'nginx', policy: { numerical: { order: 'up' } }, secretRef: 'A b' } };
     expect(mistakesOf(gitOpsApplication(properties))).toEqual([
-      cause('imageRepository.secretRef', 'InvalidName', 'must be the name of a Secret of this namespace: lower-case letters, digits, "-" and "."', { remedy: 'write the name of the Secret, not what is in it' }),
-      cause('imageRepository.policy.numerical.order', 'InvalidValue', 'must be one of "asc" and "desc", received "up"', { value: 'up', remedy: 'use one of them' }),
+      cause(
+        'imageRepository.secretRef',
+        'InvalidName',
+        'must be the name of a Secret of this namespace: lower-case letters, digits, "-" and "."',
+        { remedy: 'write the name of the Secret, not what is in it' },
+      ),
+      cause('imageRepository.policy.numerical.order', 'InvalidValue', 'must be one of "asc" and "desc", received "up"', {
+        value: 'up',
+        remedy: 'use one of them',
+      }),
       notYet('imageRepository'),
     ]);
   });
 });
 
 describe('kustomizeProperties', () => {
-  const component = (properties?: Record<string, unknown>): Component => ({ name: 'a', type: 'kustomize', ...(properties ? { properties } : {}) });
+  const component = (properties?: Record<string, unknown>): Component => ({
+    name: 'a',
+    type: 'kustomize',
+    ...(properties ? { properties } : {}),
+  });
 
   it('fills the defaults and keeps the rest as written', () => {
     expect(kustomizeProperties(component({ url: 'https://h/x', path: './a/', git: { branch: 'b' } }))).toEqual({
@@ -143,7 +300,10 @@ describe('kustomizeProperties', () => {
     const refused = expect.objectContaining({
       reason: 'NotAdmitted',
       kind: 'stalled',
-      causes: [expect.objectContaining({ path: 'properties.url', code: 'Required' }), expect.objectContaining({ path: 'properties.path', code: 'Required' })],
+      causes: [
+        expect.objectContaining({ path: 'properties.url', code: 'Required' }),
+        expect.objectContaining({ path: 'properties.path', code: 'Required' }),
+      ],
     });
     expect(() => kustomizeProperties(component())).toThrow(refused);
   });

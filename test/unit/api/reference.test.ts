@@ -14,7 +14,9 @@ describe('docs/reference.md', () => {
     const row = (name: string): string | undefined => text.split('\n').find((line) => line.startsWith(`| \`${name}\` |`));
     expect(row('pullInterval')).toBe('| `pullInterval` | duration | `5m` | time between two pulls | 0.1 |');
     expect(row('git.tag')).toBe('| `git.tag` | string |  | a tag | not yet |');
-    expect(row('imageRepository.policy.semver.range')).toBe('| `imageRepository.policy.semver.range` | string | (required) | the range that a version must be in | not yet |');
+    expect(row('imageRepository.policy.semver.range')).toBe(
+      '| `imageRepository.policy.semver.range` | string | (required) | the range that a version must be in | not yet |',
+    );
   });
 
   it('names each of our labels and annotations', async () => {
@@ -24,6 +26,8 @@ describe('docs/reference.md', () => {
   });
 
   it('refuses to generate into a page without markers', () => {
-    expect(() => withGeneratedParts('# Reference')).toThrow('docs/reference.md needs the lines <!-- generated: kustomize --> and <!-- end -->');
+    expect(() => withGeneratedParts('# Reference')).toThrow(
+      'docs/reference.md needs the lines <!-- generated: kustomize --> and <!-- end -->',
+    );
   });
 });

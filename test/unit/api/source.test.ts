@@ -33,7 +33,12 @@ describe('url', () => {
     ['', 'must not be empty', '', 'write the URL of the repository'],
     ['git.example.com/infra', noScheme, 'git.example.com/infra', 'use https://'],
     ['/srv/git/infra', noScheme, '/srv/git/infra', 'use https://'],
-    ['git@git.example.com:team/infra', 'must not have the form user@host:path', '***@git.example.com:team/infra', 'write it as https://host/path'],
+    [
+      'git@git.example.com:team/infra',
+      'must not have the form user@host:path',
+      '***@git.example.com:team/infra',
+      'write it as https://host/path',
+    ],
     ['git.example.com:team/infra', 'must not have the form user@host:path', 'git.example.com:team/infra', 'write it as https://host/path'],
     ['file:///srv/infra', `${noScheme}, received "file://"`, 'file:///srv/infra', 'use https://'],
     ['git://git.example.com/infra', `${noScheme}, received "git://"`, 'git://git.example.com/infra', 'use https://'],
@@ -53,8 +58,18 @@ describe('url', () => {
     ['https://hunter2@git.example.com/infra', user[0], 'https://***@git.example.com/infra', user[1]],
     ['https://robot:hun/ter2@git.example.com/infra', host[0], 'https://***@git.example.com/infra', host[1]],
     ['https://robot:hun?ter2@git.example.com/infra', host[0], 'https://***', host[1]],
-    ['https://git.example.com/infra?token=hunter2', 'must not have a query', 'https://git.example.com/infra?***', 'remove everything from the ? on'],
-    ['https://git.example.com/infra#hunter2', 'must not have a fragment', 'https://git.example.com/infra#***', 'remove everything from the # on'],
+    [
+      'https://git.example.com/infra?token=hunter2',
+      'must not have a query',
+      'https://git.example.com/infra?***',
+      'remove everything from the ? on',
+    ],
+    [
+      'https://git.example.com/infra#hunter2',
+      'must not have a fragment',
+      'https://git.example.com/infra#***',
+      'remove everything from the # on',
+    ],
     [`https://h/${'a'.repeat(2048)}`, 'must have at most 2048 characters', `https://h/${'a'.repeat(69)}…`, 'use a shorter URL'],
   ];
   it.each(cases)('%s', (...given) => {
@@ -198,7 +213,7 @@ describe('durations', () => {
   });
 
   it('a pullInterval under the minimum names the minimum and its setting; a timeout has none', () => {
-    const given: Case = ['9s', "must be at least 10s (the agent's setting min-interval), received \"9s\"", '9s', 'write 10s or more'];
+    const given: Case = ['9s', 'must be at least 10s (the agent\'s setting min-interval), received "9s"', '9s', 'write 10s or more'];
     expect(mistakesOf(gitOpsApplication({ pullInterval: '9s' }))).toEqual(expected('pullInterval', 'IntervalTooShort', given));
     expect(mistakesOf(gitOpsApplication({ timeout: '9s' }))).toEqual([]);
   });

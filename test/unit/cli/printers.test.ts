@@ -45,7 +45,12 @@ function gitBlock(application: Application, nowMs = NOW): string[] {
   const lines = statusText(application, { ...options, nowMs }).split('\n');
   const from = lines.indexOf('    Git:');
   const block = lines.slice(from + 1);
-  return block.slice(0, block.findIndex((line) => !line.startsWith('      '))).map((line) => line.trim());
+  return block
+    .slice(
+      0,
+      block.findIndex((line) => !line.startsWith('      ')),
+    )
+    .map((line) => line.trim());
 }
 
 describe('vela ls', () => {
@@ -63,9 +68,23 @@ describe('vela ls', () => {
 
   it('marks further components, joins traits, and leaves blank what is not known', () => {
     const traits = [{ type: 'scaler' }, { type: 'gateway' }];
-    const application = gitops([{ ...infra, traits }, { name: 'b', type: 'worker' }, { name: 'c', type: 'worker' }], [{ ...pulled, healthy: false, message: 'no' }]);
+    const application = gitops(
+      [
+        { ...infra, traits },
+        { name: 'b', type: 'worker' },
+        { name: 'c', type: 'worker' },
+      ],
+      [{ ...pulled, healthy: false, message: 'no' }],
+    );
     const table = applicationsTable([application], { timeZone: 'UTC', namespaces: true });
-    expect(table.split('\n').map((line) => line.split('\t').map((cell) => cell.trim()).slice(0, -1))).toEqual([
+    expect(
+      table.split('\n').map((line) =>
+        line
+          .split('\t')
+          .map((cell) => cell.trim())
+          .slice(0, -1),
+      ),
+    ).toEqual([
       ['NAMESPACE', 'APP', 'COMPONENT', 'TYPE', 'TRAITS', 'PHASE', 'HEALTHY', 'STATUS'],
       ['default', 'infra-gitops', 'database-config', 'kustomize', 'scaler,gateway', 'running', 'unhealthy', 'no'],
       ['default', '├─', 'b', 'worker', '', 'running', '', ''],
@@ -125,7 +144,10 @@ describe('vela status', () => {
 
   it('shows the last error with its reason and the next try', () => {
     const details = { ...pulled.details, reason: 'AUTH_FAILED', nextTry: '2026-11-24T12:01:12Z' };
-    const text = statusText(gitops([infra], [{ ...pulled, healthy: false, message: 'the Git server refused the credentials', details }]), options);
+    const text = statusText(
+      gitops([infra], [{ ...pulled, healthy: false, message: 'the Git server refused the credentials', details }]),
+      options,
+    );
     expect(text).toContain('      Error:     AUTH_FAILED: the Git server refused the credentials\n      Next try:  in 1m12s\n');
     expect(text).not.toContain('Message:');
   });

@@ -2,7 +2,13 @@ import { expect, it } from 'vitest';
 import type { Application, ApplicationStatus } from '#api/application.ts';
 import { outcomes, pendingOf } from '#cli/reconcile-outcome.ts';
 
-const details = { branch: 'infra', commit: '3f0c9a1d2e4b5f60718293a4b5c6d7e8f9012345', subject: 'Add config', objects: '2', reconciledAt: 'T' };
+const details = {
+  branch: 'infra',
+  commit: '3f0c9a1d2e4b5f60718293a4b5c6d7e8f9012345',
+  subject: 'Add config',
+  objects: '2',
+  reconciledAt: 'T',
+};
 
 function application(status: ApplicationStatus): Application {
   const metadata = { name: 'app', namespace: 'ns', generation: 2 };
@@ -10,7 +16,12 @@ function application(status: ApplicationStatus): Application {
 }
 
 it('waits until every component has carried out this very request', () => {
-  const one = application({ services: [{ name: 'a', healthy: true, details }, { name: 'b', healthy: true, details: { ...details, reconciledAt: 'S' } }] });
+  const one = application({
+    services: [
+      { name: 'a', healthy: true, details },
+      { name: 'b', healthy: true, details: { ...details, reconciledAt: 'S' } },
+    ],
+  });
   expect(pendingOf(one, ['a', 'b', 'c'], 'T')).toEqual(['b', 'c']);
 });
 

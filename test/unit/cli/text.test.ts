@@ -6,11 +6,21 @@ import { ageText, goTime, inText } from '#cli/time-text.ts';
 
 describe('tableText', () => {
   it('pads every cell, the last one too, and joins them by tabs', () => {
-    expect(tableText([['a', 'bbb'], ['cc', '']])).toBe('a \tbbb\ncc\t   ');
+    expect(
+      tableText([
+        ['a', 'bbb'],
+        ['cc', ''],
+      ]),
+    ).toBe('a \tbbb\ncc\t   ');
   });
 
   it('counts an emoji as two columns', () => {
-    expect(tableText([['✅', 'x'], ['abc', '├─']])).toBe('✅ \tx \nabc\t├─');
+    expect(
+      tableText([
+        ['✅', 'x'],
+        ['abc', '├─'],
+      ]),
+    ).toBe('✅ \tx \nabc\t├─');
   });
 
   it('wraps between words at 60 columns and cuts a longer word', () => {

@@ -64,7 +64,10 @@ it('waits for the delay that a run asks for, and a trigger ends the wait', async
 it('goes on after a run that throws, with the delay that the error leads to', async () => {
   const { clock, sleeps } = manualClock();
   let runs = 0;
-  const loop = createLoop(() => (++runs === 1 ? Promise.reject(new Error('once')) : Promise.resolve(undefined)), { clock, onError: () => 700 });
+  const loop = createLoop(() => (++runs === 1 ? Promise.reject(new Error('once')) : Promise.resolve(undefined)), {
+    clock,
+    onError: () => 700,
+  });
 
   loop.trigger();
   await nextTurn();

@@ -39,6 +39,8 @@ describe('log', () => {
     log.debug('quiet');
     log.child({ application: 'a' }).warn('pull failed', { error: new Error('bad hunter22') });
 
-    expect(lines).toEqual(['{"time":"1970-01-01T00:00:00.000Z","level":"warn","message":"pull failed","application":"a","error":"bad ***"}\n']);
+    expect(lines).toEqual([
+      '{"time":"1970-01-01T00:00:00.000Z","level":"warn","message":"pull failed","application":"a","error":"bad ***"}\n',
+    ]);
   });
 });

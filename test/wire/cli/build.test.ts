@@ -24,7 +24,8 @@ function build(...args: string[]): Promise<Ran> {
   return lateen(['build', ...args], { cwd: folder });
 }
 
-const configMap = (name: string, more = ''): string => `apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: ${name}\n${more}data:\n  answer: "on"\n`;
+const configMap = (name: string, more = ''): string =>
+  `apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: ${name}\n${more}data:\n  answer: "on"\n`;
 const withNamespace = (name: string, namespace: string): unknown => ({
   apiVersion: 'v1',
   kind: 'ConfigMap',
@@ -41,7 +42,10 @@ it('prints the objects of a folder with their sources, in the namespace asked fo
   const { status, stdout, stderr } = await build('infra', '-n', 'team-a');
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
   expect(read(stdout)).toEqual([withNamespace('a', 'team-a'), withNamespace('b', 'team-a')]);
-  expect(stdout.match(/^# Source: .*$/gm)).toEqual([expect.stringMatching(/^# Source: infra\/a\.yaml/), expect.stringMatching(/^# Source: infra\/b\.yml/)]);
+  expect(stdout.match(/^# Source: .*$/gm)).toEqual([
+    expect.stringMatching(/^# Source: infra\/a\.yaml/),
+    expect.stringMatching(/^# Source: infra\/b\.yml/),
+  ]);
 });
 
 it('prints one List as JSON, in the namespace default', async () => {

@@ -63,7 +63,9 @@ it('prints one List as JSON', async () => {
 
 it('reads the List that lateen ls -o json prints', async () => {
   const items = [parseAllDocuments(SERVER)[0]!.toJS()];
-  const { status, stdout } = await lateen(['render', '-', '-o', 'json'], { stdin: JSON.stringify({ apiVersion: 'v1', kind: 'List', items }) });
+  const { status, stdout } = await lateen(['render', '-', '-o', 'json'], {
+    stdin: JSON.stringify({ apiVersion: 'v1', kind: 'List', items }),
+  });
   expect({ status, items: JSON.parse(stdout).items }).toEqual({ status: 0, items: rendered('default') });
 });
 
@@ -108,7 +110,9 @@ it('names the line where YAML breaks', async () => {
 
 it('warns of other objects and of an interval that an agent refuses by default', async () => {
   const short = GITOPS.replace('path:', 'pullInterval: 2s, path:');
-  const { status, stderr } = await lateen(['render', '-'], { stdin: `${short}---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n` });
+  const { status, stderr } = await lateen(['render', '-'], {
+    stdin: `${short}---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n`,
+  });
   expect(status).toBe(0);
   expect(stderr.split('\n').map((line) => line.split(': ').slice(0, 3))).toEqual([
     ['stdin:8', 'warning', 'INTERVAL_TOO_SHORT'],

@@ -44,10 +44,19 @@ describe('wrong usage', () => {
   it.each([
     [['lss'], "lateen: unknown command 'lss'\n(Did you mean ls?)\nlateen --help lists the commands.\n"],
     [['ls', '--foo'], "lateen: unknown option '--foo'\nlateen ls --help shows how it is used.\n"],
-    [['ls', '--all-namespace'], "lateen: unknown option '--all-namespace'\n(Did you mean --all-namespaces?)\nlateen ls --help shows how it is used.\n"],
+    [
+      ['ls', '--all-namespace'],
+      "lateen: unknown option '--all-namespace'\n(Did you mean --all-namespaces?)\nlateen ls --help shows how it is used.\n",
+    ],
     [['status'], "lateen: missing required argument 'app'\nlateen status --help shows how it is used.\n"],
-    [['status', 'a', 'b'], "lateen: too many arguments for 'status'. Expected 1 argument but got 2: a, b.\nlateen status --help shows how it is used.\n"],
-    [['ls', '-o', 'xml'], "lateen: option '-o, --output <format>' argument 'xml' is invalid. Allowed choices are table, json, yaml.\nlateen ls --help shows how it is used.\n"],
+    [
+      ['status', 'a', 'b'],
+      "lateen: too many arguments for 'status'. Expected 1 argument but got 2: a, b.\nlateen status --help shows how it is used.\n",
+    ],
+    [
+      ['ls', '-o', 'xml'],
+      "lateen: option '-o, --output <format>' argument 'xml' is invalid. Allowed choices are table, json, yaml.\nlateen ls --help shows how it is used.\n",
+    ],
     [['reconcile', 'a', '--timeout', '1d'], 'lateen: --timeout: received "1d"; write a Go duration such as 60s or 5m\n'],
   ])('%j is answered with the remedy', async (args, stderr) => {
     expect(await lateen(args)).toEqual({ status: 2, stdout: '', stderr });
@@ -97,7 +106,9 @@ describe('no cluster', () => {
     const file = await kubeconfig('https://127.0.0.1:1');
     const { status, stderr } = await lateen(['ls', '--kubeconfig', file, '--context', 'two']);
     expect(status).toBe(3);
-    expect(stderr).toBe(`lateen: the kubeconfig ${file} has no context "two"; it has one; pass --kubeconfig FILE and, if needed, --context NAME\n`);
+    expect(stderr).toBe(
+      `lateen: the kubeconfig ${file} has no context "two"; it has one; pass --kubeconfig FILE and, if needed, --context NAME\n`,
+    );
   });
 
   it.each([['ls'], ['status', 'a'], ['reconcile', 'a']])('%s names the server that refuses the connection', async (...args) => {

@@ -38,7 +38,9 @@ it('serves the repository of the seed document under the path of its URL, with t
   expect(await seedRepository(server.directory(SEED_REPOSITORY))).toEqual(seed);
   expect(server.cloneUrl(SEED_REPOSITORY)).toBe(`${server.url}/FogDong/KubeVela-GitOps-Infra-Demo`);
   const cloned = await clone(server.cloneUrl(SEED_REPOSITORY));
-  expect(await git(cloned, ['ls-tree', '-r', '--name-only', 'infra'])).toBe('infrastructure/server-config.yaml\ninfrastructure/server.yaml');
+  expect(await git(cloned, ['ls-tree', '-r', '--name-only', 'infra'])).toBe(
+    'infrastructure/server-config.yaml\ninfrastructure/server.yaml',
+  );
   expect(await git(cloned, ['show', 'image:application/my-app.yaml'])).toContain('image: nginx # {"$imagepolicy": "default:image-gitops"}');
   expect(await git(cloned, ['log', '-1', '--format=%an <%ae> %ct', 'infra'])).toBe('Fog Dong <fog@example.com> 1656571800');
 });
@@ -67,12 +69,22 @@ it('takes pushes of those who may write, also large and chunked ones', async () 
   await expect(git(cloned, ['push', '--quiet', server.cloneUrl('app', 'reader'), 'main'])).rejects.toThrow('403');
   await git(cloned, ['push', '--quiet', server.cloneUrl('app', 'writer'), 'main']);
   expect(await branchTip(directory, 'main')).toBe(commit);
-  expect(server.requests().filter(({ method, service }) => method === 'POST' && service === 'receive-pack').at(-1)).toMatchObject({ user: 'writer', status: 200 });
+  expect(
+    server
+      .requests()
+      .filter(({ method, service }) => method === 'POST' && service === 'receive-pack')
+      .at(-1),
+  ).toMatchObject({ user: 'writer', status: 200 });
 });
 
 it('commits additions, changes and removals without a work tree, and moves branches', async () => {
   const directory = await server.createRepository('app');
-  const first = await commitFiles(directory, 'main', { 'a b/c': 'one', gone: 'x', run: { executable: '#!' }, link: { symlink: '../x' } }, { message: 'One', date: DATE });
+  const first = await commitFiles(
+    directory,
+    'main',
+    { 'a b/c': 'one', gone: 'x', run: { executable: '#!' }, link: { symlink: '../x' } },
+    { message: 'One', date: DATE },
+  );
   const second = await commitFiles(directory, 'main', { 'a b/c': 'two', gone: null }, { message: 'Two\n\nBody', date: DATE });
   expect(await git(directory, ['log', '--format=%H %s', 'main'])).toBe(`${second} Two\n${first} One`);
   const listing = await git(directory, ['ls-tree', '-r', 'main']);
@@ -99,5 +111,10 @@ it('goes wrong on purpose, and counts requests', async () => {
   server.setFault('app', undefined);
   await list();
   expect([server.requestCount('app'), server.requestCount('other'), server.requestCount()]).toEqual([7, 0, 7]);
-  expect(server.requests().map(({ method, status }) => `${method} ${status}`).slice(-2)).toEqual(['GET 200', 'POST 200']);
+  expect(
+    server
+      .requests()
+      .map(({ method, status }) => `${method} ${status}`)
+      .slice(-2),
+  ).toEqual(['GET 200', 'POST 200']);
 });

@@ -13,14 +13,22 @@ beforeAll(async () => {
 });
 
 async function failureOf(work: Promise<unknown>, doing: string) {
-  const error = await work.then(() => expect.unreachable('it was not refused'), (thrown: unknown) => thrown);
+  const error = await work.then(
+    () => expect.unreachable('it was not refused'),
+    (thrown: unknown) => thrown,
+  );
   return toFailure(error, doing);
 }
 
 function deployment(name: string, spec: Record<string, unknown> = {}): KubeObject {
   const labels = { app: name };
   const template = { metadata: { labels }, spec: { containers: [{ name: 'main', image: 'nginx' }] } };
-  return { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name, namespace }, spec: { replicas: 0, selector: { matchLabels: labels }, template, ...spec } };
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name, namespace },
+    spec: { replicas: 0, selector: { matchLabels: labels }, template, ...spec },
+  };
 }
 
 describe('one object', () => {
@@ -48,9 +56,18 @@ describe('one object', () => {
   it('has its status patched apart from its spec', async () => {
     const client = await admin();
     const name = 'status';
-    await client.apply({ apiVersion: 'core.oam.dev/v1beta1', kind: 'Application', metadata: { name, namespace }, spec: { components: [] } });
+    await client.apply({
+      apiVersion: 'core.oam.dev/v1beta1',
+      kind: 'Application',
+      metadata: { name, namespace },
+      spec: { components: [] },
+    });
     const reference = { apiVersion: 'core.oam.dev/v1beta1', kind: 'Application', namespace, name };
-    const patched = await client.mergePatch(reference, { status: { status: 'running' }, spec: { components: [{ name: 'a', type: 'b' }] } }, { subresource: 'status' });
+    const patched = await client.mergePatch(
+      reference,
+      { status: { status: 'running' }, spec: { components: [{ name: 'a', type: 'b' }] } },
+      { subresource: 'status' },
+    );
     expect([patched['status'], patched['spec']]).toEqual([{ status: 'running' }, { components: [] }]);
   });
 });
@@ -82,7 +99,9 @@ describe('server-side apply', () => {
     const client = await admin();
     const failure = await failureOf(client.apply(deployment('typo', { replica: 1 })), 'apply Deployment/typo');
     expect(failure).toMatchObject({ reason: 'ApplyFailed', kind: 'stalled' });
-    expect(failure.sentence).toBe('apply Deployment/typo: the schema has no field .spec.replica; correct the spelling or take the field out');
+    expect(failure.sentence).toBe(
+      'apply Deployment/typo: the schema has no field .spec.replica; correct the spelling or take the field out',
+    );
   });
 
   it('names the fields of a value that is not allowed', async () => {
@@ -97,7 +116,15 @@ describe('server-side apply', () => {
   it('says what to do about a field that cannot be changed', async () => {
     const client = await admin();
     await client.apply(deployment('fixed'));
-    const failure = await failureOf(client.apply(deployment('fixed', { selector: { matchLabels: { app: 'other' } }, template: { metadata: { labels: { app: 'other' } }, spec: { containers: [{ name: 'main', image: 'nginx' }] } } })), 'apply Deployment/fixed');
+    const failure = await failureOf(
+      client.apply(
+        deployment('fixed', {
+          selector: { matchLabels: { app: 'other' } },
+          template: { metadata: { labels: { app: 'other' } }, spec: { containers: [{ name: 'main', image: 'nginx' }] } },
+        }),
+      ),
+      'apply Deployment/fixed',
+    );
     expect(failure).toMatchObject({ kind: 'stalled', remedy: 'take the change back, or delete the object so that it is made anew' });
   });
 });
@@ -130,7 +157,9 @@ describe('a list', () => {
     const kind = await client.kinds.find('v1', 'ConfigMap');
     if (!kind) return expect.unreachable('ConfigMap is not known');
     const found = await client.list(kind, { namespace: own, limit: 2, fieldSelector: 'metadata.name!=kube-root-ca.crt' });
-    expect(found.map(({ apiVersion, kind, metadata }) => [apiVersion, kind, metadata.name])).toEqual(names.map((name) => ['v1', 'ConfigMap', name]));
+    expect(found.map(({ apiVersion, kind, metadata }) => [apiVersion, kind, metadata.name])).toEqual(
+      names.map((name) => ['v1', 'ConfigMap', name]),
+    );
     expect(await client.list(kind, { namespace: own, labelSelector: 'a=b' })).toEqual([]);
   });
 });
@@ -156,7 +185,9 @@ describe('a refusal', () => {
     const role = { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'Role', metadata: { name: 'more', namespace }, rules };
     const failure = await failureOf(client.apply(role), 'apply Role/more');
     expect(failure.reason).toBe('Forbidden');
-    expect(failure.sentence).toMatch(/^apply Role\/more: it grants rights that the agent does not have itself: .*"secrets".*; add these rights to the agent's Role too/s);
+    expect(failure.sentence).toMatch(
+      /^apply Role\/more: it grants rights that the agent does not have itself: .*"secrets".*; add these rights to the agent's Role too/s,
+    );
   });
 
   it('in a namespace that is being deleted says so', async () => {
@@ -182,7 +213,10 @@ describe('a refusal', () => {
       },
     });
     const failure = await failureOf(wrong.get({ apiVersion: 'v1', kind: 'ConfigMap', namespace, name: 'x' }), 'read ConfigMap/x');
-    expect(failure).toMatchObject({ reason: 'ClusterUnavailable', message: 'read ConfigMap/x: the API server does not accept the credentials (401)' });
+    expect(failure).toMatchObject({
+      reason: 'ClusterUnavailable',
+      message: 'read ConfigMap/x: the API server does not accept the credentials (401)',
+    });
     expect(fresh).toContain(true);
   });
 });
@@ -213,7 +247,8 @@ it('says that nobody answers, and that a certificate is not trusted', async () =
   const read = { apiVersion: 'v1', kind: 'ConfigMap', namespace, name: 'x' };
   expect(await failureOf(nobody.get(read), 'read ConfigMap/x')).toMatchObject({
     reason: 'ClusterUnavailable',
-    message: 'read ConfigMap/x: the API server cannot be reached (no answer from the API server https://127.0.0.1:1: connect ECONNREFUSED 127.0.0.1:1)',
+    message:
+      'read ConfigMap/x: the API server cannot be reached (no answer from the API server https://127.0.0.1:1: connect ECONNREFUSED 127.0.0.1:1)',
   });
   const { ca: _, ...untrusting } = connection;
   const failure = await failureOf(testClient(untrusting).get(read), 'read ConfigMap/x');

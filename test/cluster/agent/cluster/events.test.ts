@@ -40,7 +40,12 @@ it('writes one event per message within ten minutes, in one line, without secret
   await recorder.drain();
   const events = await eventsAbout(client, name);
   expect(events.map((event) => event['message']).toSorted()).toEqual(['the server refused ***', `${'x'.repeat(1_023)}…`]);
-  expect(events[0]).toMatchObject({ type: 'Warning', reason: 'AuthFailed', source: { component: 'lateen-agent' }, involvedObject: { kind: 'ConfigMap', namespace, name, uid: regarding.metadata.uid } });
+  expect(events[0]).toMatchObject({
+    type: 'Warning',
+    reason: 'AuthFailed',
+    source: { component: 'lateen-agent' },
+    involvedObject: { kind: 'ConfigMap', namespace, name, uid: regarding.metadata.uid },
+  });
   recorder.record(about(regarding, 'the server refused\n  hunter2'));
   await recorder.drain();
   expect((await eventsAbout(client, name)).length).toBe(3);

@@ -11,7 +11,12 @@ const connection = inClusterConnection(directory);
 const client = createClient(connection, { log: silentLog, userAgent: 'lateen-test' });
 const { namespace = '' } = connection;
 
-const wanted = [['v1', 'ConfigMap'], ['v1', 'Secret'], ['apps/v1', 'Deployment'], ['core.oam.dev/v1beta1', 'Application']] as const;
+const wanted = [
+  ['v1', 'ConfigMap'],
+  ['v1', 'Secret'],
+  ['apps/v1', 'Deployment'],
+  ['core.oam.dev/v1beta1', 'Application'],
+] as const;
 const watches = await Promise.all(
   wanted.map(async ([apiVersion, name]) => {
     const kind = await client.kinds.find(apiVersion, name);

@@ -11,7 +11,12 @@ function definition(plural: string, kind: string): KubeObject {
     apiVersion: CRD,
     kind: 'CustomResourceDefinition',
     metadata: { name: `${plural}.kinds.example.com` },
-    spec: { group: 'kinds.example.com', scope: 'Namespaced', names: { plural, kind }, versions: [{ name: 'v1', served: true, storage: true, schema }] },
+    spec: {
+      group: 'kinds.example.com',
+      scope: 'Namespaced',
+      names: { plural, kind },
+      versions: [{ name: 'v1', served: true, storage: true, schema }],
+    },
   };
 }
 
@@ -66,15 +71,24 @@ it('does not call a kind unknown whose API is down', async () => {
     apiVersion: 'apiregistration.k8s.io/v1',
     kind: 'APIService',
     metadata: { name: 'v1.down.example.com' },
-    spec: { group: 'down.example.com', version: 'v1', groupPriorityMinimum: 100, versionPriority: 100, insecureSkipTLSVerify: true, service: { name: 'nobody', namespace: 'default' } },
+    spec: {
+      group: 'down.example.com',
+      version: 'v1',
+      groupPriorityMinimum: 100,
+      versionPriority: 100,
+      insecureSkipTLSVerify: true,
+      service: { name: 'nobody', namespace: 'default' },
+    },
   };
   await client.apply(service);
   onTestFinished(() => client.delete(referenceOf(service)).then(() => undefined));
   const ask = (): Promise<unknown> => createKinds(client.transport).find('down.example.com/v1', 'Thing');
-  await expect.poll(() => ask().catch((error: unknown) => error), { timeout: 10_000 }).toMatchObject({
-    reason: 'ClusterUnavailable',
-    message: 'the API server cannot say which kinds down.example.com/v1 has: the server behind that API is down',
-  });
+  await expect
+    .poll(() => ask().catch((error: unknown) => error), { timeout: 10_000 })
+    .toMatchObject({
+      reason: 'ClusterUnavailable',
+      message: 'the API server cannot say which kinds down.example.com/v1 has: the server behind that API is down',
+    });
 });
 
 it('looks again after the server denied a resource that was known', async () => {
@@ -86,5 +100,7 @@ it('looks again after the server denied a resource that was known', async () => 
   await expect.poll(() => client.kinds.find(reference.apiVersion, reference.kind), { timeout: 20_000 }).toBeDefined();
   expect(await client.get(reference)).toBeUndefined();
   await client.delete(referenceOf(crd));
-  await expect.poll(() => client.get(reference).catch((error: unknown) => error), { timeout: 20_000, interval: 200 }).toMatchObject({ reason: 'UnknownKind' });
+  await expect
+    .poll(() => client.get(reference).catch((error: unknown) => error), { timeout: 20_000, interval: 200 })
+    .toMatchObject({ reason: 'UnknownKind' });
 });

@@ -27,10 +27,24 @@ const patch = { method: 'PATCH', path: '/x', body: { a: 1 } };
 it('sends what it is told, over one connection', async () => {
   const server = await startFaultServer((stream) => answer(stream, 200, { ok: true }));
   const transport = await transportTo(server.url);
-  const answers = await Promise.all([transport.request(get), transport.request({ ...patch, query: { b: 'c d', e: undefined }, contentType: 'text/x' })]);
-  expect(answers.map(({ status, body }) => [status, body])).toEqual([[200, { ok: true }], [200, { ok: true }]]);
-  expect(server.received.map(({ method, path, connection }) => [method, path, connection])).toEqual([['GET', '/x', 1], ['PATCH', '/x?b=c%20d', 1]]);
-  expect(server.received[1]?.headers).toMatchObject({ accept: 'application/json', authorization: 'Bearer secret', 'content-type': 'text/x', 'user-agent': 'lateen-agent/1.2.3' });
+  const answers = await Promise.all([
+    transport.request(get),
+    transport.request({ ...patch, query: { b: 'c d', e: undefined }, contentType: 'text/x' }),
+  ]);
+  expect(answers.map(({ status, body }) => [status, body])).toEqual([
+    [200, { ok: true }],
+    [200, { ok: true }],
+  ]);
+  expect(server.received.map(({ method, path, connection }) => [method, path, connection])).toEqual([
+    ['GET', '/x', 1],
+    ['PATCH', '/x?b=c%20d', 1],
+  ]);
+  expect(server.received[1]?.headers).toMatchObject({
+    accept: 'application/json',
+    authorization: 'Bearer secret',
+    'content-type': 'text/x',
+    'user-agent': 'lateen-agent/1.2.3',
+  });
 });
 
 it('keeps the path of the server', async () => {
@@ -206,7 +220,9 @@ it('speaks HTTP/1.1 over kept connections where the server has no HTTP/2', async
   expect(server.received[0]?.headers['authorization']).toBe('Bearer secret');
   const watch = { method: 'GET', path: '/w', query: { watch: '1' } };
   expect(await collect(transport.stream(watch))).toEqual([1, 2].map((a) => ({ type: 'ADDED', object: { a } })));
-  await expect(collect(transport.stream({ ...watch, query: { watch: '1', cut: '1' } }))).rejects.toMatchObject({ name: 'UnreachableError' });
+  await expect(collect(transport.stream({ ...watch, query: { watch: '1', cut: '1' } }))).rejects.toMatchObject({
+    name: 'UnreachableError',
+  });
 });
 
 it('sends nothing after it was closed', async () => {

@@ -38,7 +38,8 @@ async function watch(client: Client, options: Partial<WatchOptions> & { apiVersi
     ...rest,
   });
   onTestFinished(() => started.stop());
-  const seen = (): string[] => events.filter(({ object }) => object.metadata.name !== 'kube-root-ca.crt').map(({ type, object }) => `${type} ${object.metadata.name}`);
+  const seen = (): string[] =>
+    events.filter(({ object }) => object.metadata.name !== 'kube-root-ca.crt').map(({ type, object }) => `${type} ${object.metadata.name}`);
   return { ...started, events, errors, seen };
 }
 
@@ -88,7 +89,12 @@ it('goes on after a cut connection, and finds what happened meanwhile', async ()
 
 it('lists anew when the server has forgotten where it was (410), and computes deletions', async () => {
   const direct = testClient(await adminConnection());
-  const application = (name: string) => ({ apiVersion: 'core.oam.dev/v1beta1', kind: 'Application', metadata: { name, namespace }, spec: { components: [] } });
+  const application = (name: string) => ({
+    apiVersion: 'core.oam.dev/v1beta1',
+    kind: 'Application',
+    metadata: { name, namespace },
+    spec: { components: [] },
+  });
   const replaced = application('replaced');
   const removed = application('removed');
   await direct.create(replaced);
@@ -106,7 +112,10 @@ it('lists anew when the server has forgotten where it was (410), and computes de
     await direct.create(replaced);
     yield* transport.stream({ ...request, query: { ...request.query, resourceVersion: '1' } });
   }
-  const watched = await watch({ ...direct, transport: { ...transport, stream } }, { apiVersion: 'core.oam.dev/v1beta1', kindName: 'Application' });
+  const watched = await watch(
+    { ...direct, transport: { ...transport, stream } },
+    { apiVersion: 'core.oam.dev/v1beta1', kindName: 'Application' },
+  );
   await expect.poll(watched.seen).toEqual(['added removed', 'added replaced', 'deleted removed', 'deleted replaced', 'added replaced']);
   expect(watched.errors).toEqual([]);
   await direct.mergePatch(referenceOf(replaced), { metadata: { labels: { a: 'b' } } });
@@ -132,7 +141,9 @@ it('gets metadata only, or one object only', async () => {
 it('keeps only what it is told to keep', async () => {
   const client = testClient(await adminConnection());
   await client.create(configMap(namespace, { a: '1' }, 'projected'));
-  const watched = await watch(client, { project: ({ apiVersion, kind, metadata: { name = '' } }) => ({ apiVersion, kind, metadata: { name } }) });
+  const watched = await watch(client, {
+    project: ({ apiVersion, kind, metadata: { name = '' } }) => ({ apiVersion, kind, metadata: { name } }),
+  });
   await watched.synced;
   expect(watched.get('projected')).toEqual({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'projected' } });
 });

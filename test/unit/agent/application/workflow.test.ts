@@ -12,7 +12,12 @@ const spec: ApplicationSpec = {
 };
 
 function application(changes: Partial<ApplicationSpec> = {}): Application {
-  return { apiVersion: 'core.oam.dev/v1beta1', kind: 'Application', metadata: { name: 'a', namespace: 'n' }, spec: { ...spec, ...changes } };
+  return {
+    apiVersion: 'core.oam.dev/v1beta1',
+    kind: 'Application',
+    metadata: { name: 'a', namespace: 'n' },
+    spec: { ...spec, ...changes },
+  };
 }
 
 function well(revision = 'a-v1'): ComponentResult {
@@ -65,7 +70,14 @@ describe('workflow', () => {
     expect(first.workflow).toMatchObject({ finished: false, status: 'executing', startTime: now });
 
     const second = phases({ back: well(), front: well() }, first.workflow);
-    expect(second.workflow).toMatchObject({ finished: true, status: 'succeeded', endTime: now, appRevision: 'a-v1', suspend: false, terminated: false });
+    expect(second.workflow).toMatchObject({
+      finished: true,
+      status: 'succeeded',
+      endTime: now,
+      appRevision: 'a-v1',
+      suspend: false,
+      terminated: false,
+    });
   });
 
   it('does not count what an older revision of the spec reached', () => {

@@ -8,7 +8,10 @@ const asked: Asked = { verb: 'patch', resource: 'deployments', group: 'apps', na
 const refusal = (status: number, message: string, details?: object): ApiError => new ApiError(status, { message, details }, asked);
 
 function cannot(verb: string, resource: string, group: string): ApiError {
-  return refusal(403, `x is forbidden: User "system:serviceaccount:team:lateen-agent" cannot ${verb} resource "${resource}" in API group "${group}" in the namespace "team"`);
+  return refusal(
+    403,
+    `x is forbidden: User "system:serviceaccount:team:lateen-agent" cannot ${verb} resource "${resource}" in API group "${group}" in the namespace "team"`,
+  );
 }
 
 const role = (rule: string): string => `add ${rule} to the agent's Role (value rbac.rules of the chart lateen-agent)`;
@@ -50,13 +53,16 @@ it.each([
 });
 
 it('names every field that the schema lacks', () => {
-  const message = 'failed to create typed patch object (team/web; apps/v1, Kind=Deployment): errors:\n  .spec.a: field not declared in schema\n  .spec.b.c: field not declared in schema';
+  const message =
+    'failed to create typed patch object (team/web; apps/v1, Kind=Deployment): errors:\n  .spec.a: field not declared in schema\n  .spec.b.c: field not declared in schema';
   expect(toFailure(refusal(500, message), 'apply it').message).toBe('apply it: the schema has no field .spec.a, .spec.b.c');
 });
 
 it('keeps the fields of a refused manifest as causes, and when to come back', () => {
   const causes = [{ field: 'spec.replicas', message: 'Invalid value: -1' }];
-  expect(toFailure(refusal(422, 'is invalid', { causes }), 'apply it').causes).toEqual([{ path: 'spec.replicas', code: 'ApplyFailed', message: 'Invalid value: -1' }]);
+  expect(toFailure(refusal(422, 'is invalid', { causes }), 'apply it').causes).toEqual([
+    { path: 'spec.replicas', code: 'ApplyFailed', message: 'Invalid value: -1' },
+  ]);
   expect(toFailure(refusal(429, 'slow down', { retryAfterSeconds: 3 }), 'apply it').retryAfterMs).toBe(3_000);
 });
 
@@ -76,6 +82,11 @@ it('passes a Failure on, and tells a cluster that is away from a defect of ours'
 });
 
 it('makes an error of an answer that is no Status', () => {
-  expect(new ApiError(502, '<html>Bad Gateway</html>\n', asked)).toMatchObject({ status: 502, reason: '', causes: [], message: '<html>Bad Gateway</html>' });
+  expect(new ApiError(502, '<html>Bad Gateway</html>\n', asked)).toMatchObject({
+    status: 502,
+    reason: '',
+    causes: [],
+    message: '<html>Bad Gateway</html>',
+  });
   expect(new ApiError(500, undefined, asked).message).toBe('the API server answered 500');
 });

@@ -25,14 +25,48 @@ table('apps/v1', 'Deployment', [
   ['new', { spec: {} }, 'InProgress', 'its controller has not seen it yet'],
   ['changed', { generation: 2, status: seen({ conditions: available }) }, 'InProgress', 'its controller has not seen the change yet'],
   ['without a pod', { status: seen({}) }, 'InProgress', '0 of 1 replicas are updated'],
-  ['with unready pods', { spec: { replicas: 2 }, status: seen({ replicas: 2, updatedReplicas: 2, readyReplicas: 1 }) }, 'InProgress', '1 of 2 replicas are ready'],
-  ['with pods that are too young', { status: seen({ replicas: 1, updatedReplicas: 1, readyReplicas: 1 }) }, 'InProgress', '0 of 1 replicas are available'],
-  ['with old pods', { status: seen({ replicas: 2, updatedReplicas: 1, readyReplicas: 2, availableReplicas: 2, conditions: available }) }, 'InProgress', '1 old replicas are still running'],
-  ['scaled down', { status: seen({ replicas: 3, updatedReplicas: 3, readyReplicas: 3, availableReplicas: 3, conditions: available }) }, 'InProgress', '2 replicas too many are still running'],
-  ['whole', { status: seen({ replicas: 1, updatedReplicas: 1, readyReplicas: 1, availableReplicas: 1, conditions: available }) }, 'Current'],
+  [
+    'with unready pods',
+    { spec: { replicas: 2 }, status: seen({ replicas: 2, updatedReplicas: 2, readyReplicas: 1 }) },
+    'InProgress',
+    '1 of 2 replicas are ready',
+  ],
+  [
+    'with pods that are too young',
+    { status: seen({ replicas: 1, updatedReplicas: 1, readyReplicas: 1 }) },
+    'InProgress',
+    '0 of 1 replicas are available',
+  ],
+  [
+    'with old pods',
+    { status: seen({ replicas: 2, updatedReplicas: 1, readyReplicas: 2, availableReplicas: 2, conditions: available }) },
+    'InProgress',
+    '1 old replicas are still running',
+  ],
+  [
+    'scaled down',
+    { status: seen({ replicas: 3, updatedReplicas: 3, readyReplicas: 3, availableReplicas: 3, conditions: available }) },
+    'InProgress',
+    '2 replicas too many are still running',
+  ],
+  [
+    'whole',
+    { status: seen({ replicas: 1, updatedReplicas: 1, readyReplicas: 1, availableReplicas: 1, conditions: available }) },
+    'Current',
+  ],
   ['with no replicas', { spec: { replicas: 0 }, status: seen({ conditions: available }) }, 'Current'],
-  ['unavailable by its own word', { spec: { replicas: 0 }, status: seen({ conditions: [condition('Available', 'False', { message: 'no minimum' })] }) }, 'InProgress', 'no minimum'],
-  ['late', { status: seen({ conditions: [condition('Progressing', 'False', { reason: 'ProgressDeadlineExceeded', message: 'timed out' })] }) }, 'Failed', 'timed out'],
+  [
+    'unavailable by its own word',
+    { spec: { replicas: 0 }, status: seen({ conditions: [condition('Available', 'False', { message: 'no minimum' })] }) },
+    'InProgress',
+    'no minimum',
+  ],
+  [
+    'late',
+    { status: seen({ conditions: [condition('Progressing', 'False', { reason: 'ProgressDeadlineExceeded', message: 'timed out' })] }) },
+    'Failed',
+    'timed out',
+  ],
 ]);
 
 table('apps/v1', 'StatefulSet', [
@@ -40,23 +74,58 @@ table('apps/v1', 'StatefulSet', [
   ['OnDelete', { spec: { updateStrategy: { type: 'OnDelete' } } }, 'Current'],
   ['starting', { spec: { replicas: 2 }, status: seen({ replicas: 1, readyReplicas: 1 }) }, 'InProgress', '1 of 2 replicas are ready'],
   ['scaled down', { status: seen({ replicas: 2, readyReplicas: 2 }) }, 'InProgress', '1 replicas too many are still running'],
-  ['rolling', { status: seen({ replicas: 1, readyReplicas: 1, currentRevision: 'a', updateRevision: 'b' }) }, 'InProgress', '0 of 1 replicas are updated'],
+  [
+    'rolling',
+    { status: seen({ replicas: 1, readyReplicas: 1, currentRevision: 'a', updateRevision: 'b' }) },
+    'InProgress',
+    '0 of 1 replicas are updated',
+  ],
   ['whole', { status: seen({ replicas: 1, readyReplicas: 1, currentRevision: 'b', updateRevision: 'b' }) }, 'Current'],
-  ['partitioned, not there yet', { spec: { replicas: 3, updateStrategy: { rollingUpdate: { partition: 1 } } }, status: seen({ replicas: 3, readyReplicas: 3, updatedReplicas: 1, currentRevision: 'a', updateRevision: 'b' }) }, 'InProgress', '1 of 2 replicas are updated'],
-  ['partitioned, as far as it goes', { spec: { replicas: 3, updateStrategy: { rollingUpdate: { partition: 1 } } }, status: seen({ replicas: 3, readyReplicas: 3, updatedReplicas: 2, currentRevision: 'a', updateRevision: 'b' }) }, 'Current'],
+  [
+    'partitioned, not there yet',
+    {
+      spec: { replicas: 3, updateStrategy: { rollingUpdate: { partition: 1 } } },
+      status: seen({ replicas: 3, readyReplicas: 3, updatedReplicas: 1, currentRevision: 'a', updateRevision: 'b' }),
+    },
+    'InProgress',
+    '1 of 2 replicas are updated',
+  ],
+  [
+    'partitioned, as far as it goes',
+    {
+      spec: { replicas: 3, updateStrategy: { rollingUpdate: { partition: 1 } } },
+      status: seen({ replicas: 3, readyReplicas: 3, updatedReplicas: 2, currentRevision: 'a', updateRevision: 'b' }),
+    },
+    'Current',
+  ],
 ]);
 
 table('apps/v1', 'DaemonSet', [
   ['new', {}, 'InProgress', 'its controller has not seen it yet'],
-  ['starting', { status: seen({ desiredNumberScheduled: 3, updatedNumberScheduled: 3, numberReady: 2, numberAvailable: 1 }) }, 'InProgress', '1 of 3 pods are ready'],
+  [
+    'starting',
+    { status: seen({ desiredNumberScheduled: 3, updatedNumberScheduled: 3, numberReady: 2, numberAvailable: 1 }) },
+    'InProgress',
+    '1 of 3 pods are ready',
+  ],
   ['whole', { status: seen({ desiredNumberScheduled: 3, updatedNumberScheduled: 3, numberReady: 3, numberAvailable: 3 }) }, 'Current'],
   ['without a node', { status: seen({ desiredNumberScheduled: 0 }) }, 'Current'],
 ]);
 
 table('apps/v1', 'ReplicaSet', [
   ['starting', { status: seen({ replicas: 1 }) }, 'InProgress', '0 of 1 replicas are ready'],
-  ['with a surplus', { status: seen({ replicas: 2, readyReplicas: 2, availableReplicas: 2 }) }, 'InProgress', '1 replicas too many are still running'],
-  ['refused', { status: seen({ conditions: [condition('ReplicaFailure', 'True', { message: 'exceeded quota' })] }) }, 'InProgress', 'exceeded quota'],
+  [
+    'with a surplus',
+    { status: seen({ replicas: 2, readyReplicas: 2, availableReplicas: 2 }) },
+    'InProgress',
+    '1 replicas too many are still running',
+  ],
+  [
+    'refused',
+    { status: seen({ conditions: [condition('ReplicaFailure', 'True', { message: 'exceeded quota' })] }) },
+    'InProgress',
+    'exceeded quota',
+  ],
   ['whole', { status: seen({ replicas: 1, readyReplicas: 1, availableReplicas: 1 }) }, 'Current'],
 ]);
 
@@ -76,8 +145,18 @@ table('v1', 'Pod', [
   ['ready', { status: { phase: 'Running', conditions: [condition('Ready', 'True')] } }, 'Current'],
   ['done', { status: { phase: 'Succeeded' } }, 'Current'],
   ['failed', { status: { phase: 'Failed' } }, 'Failed', 'the pod failed'],
-  ['crashing', { status: { phase: 'Running', containerStatuses: waiting('CrashLoopBackOff') } }, 'Failed', 'container main: CrashLoopBackOff: details'],
-  ['without its image', { status: { phase: 'Pending', initContainerStatuses: waiting('ImagePullBackOff') } }, 'Failed', 'container main: ImagePullBackOff: details'],
+  [
+    'crashing',
+    { status: { phase: 'Running', containerStatuses: waiting('CrashLoopBackOff') } },
+    'Failed',
+    'container main: CrashLoopBackOff: details',
+  ],
+  [
+    'without its image',
+    { status: { phase: 'Pending', initContainerStatuses: waiting('ImagePullBackOff') } },
+    'Failed',
+    'container main: ImagePullBackOff: details',
+  ],
 ]);
 
 table('v1', 'PersistentVolumeClaim', [
@@ -88,7 +167,12 @@ table('v1', 'PersistentVolumeClaim', [
 
 table('v1', 'Service', [
   ['plain', { spec: {} }, 'Current'],
-  ['load balancer without an address in the cluster', { spec: { type: 'LoadBalancer' } }, 'InProgress', 'it has no address in the cluster yet'],
+  [
+    'load balancer without an address in the cluster',
+    { spec: { type: 'LoadBalancer' } },
+    'InProgress',
+    'it has no address in the cluster yet',
+  ],
   ['load balancer without an address outside', { spec: { type: 'LoadBalancer', clusterIP: '10.0.0.1' } }, 'Current'],
 ]);
 
@@ -99,13 +183,23 @@ table('policy/v1', 'PodDisruptionBudget', [
 
 table('apiextensions.k8s.io/v1', 'CustomResourceDefinition', [
   ['new', {}, 'InProgress', 'it is being installed'],
-  ['installing', { status: { conditions: [condition('Established', 'False', { reason: 'Installing' })] } }, 'InProgress', 'it is being installed'],
+  [
+    'installing',
+    { status: { conditions: [condition('Established', 'False', { reason: 'Installing' })] } },
+    'InProgress',
+    'it is being installed',
+  ],
   ['taken', { status: { conditions: [condition('NamesAccepted', 'False', { message: 'taken' })] } }, 'Failed', 'taken'],
   ['broken', { status: { conditions: [condition('Established', 'False', { reason: 'Other' })] } }, 'Failed', 'it cannot be established'],
   ['established', { status: { conditions: [condition('Established', 'True')] } }, 'Current'],
 ]);
 
-for (const [apiVersion, kind] of [['batch/v1', 'CronJob'], ['v1', 'ConfigMap'], ['v1', 'Secret'], ['core.oam.dev/v1beta1', 'ApplicationRevision']] as const) {
+for (const [apiVersion, kind] of [
+  ['batch/v1', 'CronJob'],
+  ['v1', 'ConfigMap'],
+  ['v1', 'Secret'],
+  ['core.oam.dev/v1beta1', 'ApplicationRevision'],
+] as const) {
   table(apiVersion, kind, [['always', {}, 'Current']]);
 }
 
@@ -119,15 +213,28 @@ table('example.com/v1', 'Widget', [
   ['ready', { status: { conditions: [condition('Ready', 'True'), condition('Stalled', 'False')] } }, 'Current'],
 ]);
 
-const sick = [{ name: 'a', healthy: true, message: 'Ready:1/1' }, { name: 'b', healthy: false, message: 'Ready:0/1' }];
+const sick = [
+  { name: 'a', healthy: true, message: 'Ready:1/1' },
+  { name: 'b', healthy: false, message: 'Ready:0/1' },
+];
 table('core.oam.dev/v1beta1', 'Application', [
   ['new', {}, 'InProgress', 'it has not been reconciled yet'],
   ['running for an unknown generation', { status: { status: 'running' } }, 'InProgress', 'it has not been reconciled yet'],
-  ['running at an older generation', { generation: 2, status: { status: 'running', observedGeneration: 1 } }, 'InProgress', 'its controller has not seen the change yet'],
+  [
+    'running at an older generation',
+    { generation: 2, status: { status: 'running', observedGeneration: 1 } },
+    'InProgress',
+    'its controller has not seen the change yet',
+  ],
   ['running', { status: { status: 'running', observedGeneration: 1 } }, 'Current'],
   ['unhealthy', { status: { status: 'unhealthy', observedGeneration: 1, services: sick } }, 'InProgress', 'component b: Ready:0/1'],
   ['working', { status: { status: 'runningWorkflow', observedGeneration: 1 } }, 'InProgress', 'it is runningWorkflow'],
-  ['not admitted', { status: { status: 'starting', observedGeneration: 1, conditions: [condition('Admitted', 'False', { message: 'a typo' })] } }, 'InProgress', 'it was not admitted: a typo'],
+  [
+    'not admitted',
+    { status: { status: 'starting', observedGeneration: 1, conditions: [condition('Admitted', 'False', { message: 'a typo' })] } },
+    'InProgress',
+    'it was not admitted: a typo',
+  ],
   ['failed', { status: { status: 'workflowFailed', observedGeneration: 1 } }, 'Failed', 'it is workflowFailed'],
   ['terminated', { status: { status: 'workflowTerminated', observedGeneration: 1 } }, 'Failed', 'it is workflowTerminated'],
 ]);
@@ -138,8 +245,16 @@ it('tells what is not there from what is on its way out', () => {
 });
 
 it('knows the kinds whose metadata is enough', () => {
-  const enough = [['', 'ConfigMap'], ['', 'Secret'], ['rbac.authorization.k8s.io', 'Role']] as const;
+  const enough = [
+    ['', 'ConfigMap'],
+    ['', 'Secret'],
+    ['rbac.authorization.k8s.io', 'Role'],
+  ] as const;
   expect(enough.map(([group, kind]) => hasHealthRule(group, kind))).toEqual([false, false, false]);
-  const whole = [['apps', 'Deployment'], ['core.oam.dev', 'Application'], ['example.com', 'Widget']] as const;
+  const whole = [
+    ['apps', 'Deployment'],
+    ['core.oam.dev', 'Application'],
+    ['example.com', 'Widget'],
+  ] as const;
   expect(whole.map(([group, kind]) => hasHealthRule(group, kind))).toEqual([true, true, true]);
 });

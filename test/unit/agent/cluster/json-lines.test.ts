@@ -4,17 +4,21 @@ import { createLineCutter, parseJson } from '#agent/cluster/json-lines.ts';
 
 it('finds the same lines however the bytes are cut', () => {
   fc.assert(
-    fc.property(fc.array(fc.string({ unit: 'grapheme' }).map((text) => JSON.stringify({ text }))), fc.infiniteStream(fc.integer({ min: 1, max: 9 })), (lines, sizes) => {
-      const bytes = Buffer.from(lines.map((line) => `${line}\n`).join(''));
-      const cutter = createLineCutter();
-      const found: string[] = [];
-      for (let at = 0; at < bytes.length; ) {
-        const size = sizes.next().value as number;
-        found.push(...cutter.push(bytes.subarray(at, at + size)));
-        at += size;
-      }
-      expect(found).toEqual(lines);
-    }),
+    fc.property(
+      fc.array(fc.string({ unit: 'grapheme' }).map((text) => JSON.stringify({ text }))),
+      fc.infiniteStream(fc.integer({ min: 1, max: 9 })),
+      (lines, sizes) => {
+        const bytes = Buffer.from(lines.map((line) => `${line}\n`).join(''));
+        const cutter = createLineCutter();
+        const found: string[] = [];
+        for (let at = 0; at < bytes.length; ) {
+          const size = sizes.next().value as number;
+          found.push(...cutter.push(bytes.subarray(at, at + size)));
+          at += size;
+        }
+        expect(found).toEqual(lines);
+      },
+    ),
   );
 });
 

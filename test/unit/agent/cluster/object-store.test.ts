@@ -9,7 +9,9 @@ function object(name: string, uid: string, resourceVersion = '1'): KubeObject {
 function recording(): { store: ObjectStore; events: string[] } {
   const events: string[] = [];
   const store = new ObjectStore(({ type, object: { metadata }, previous }) => {
-    events.push(`${type} ${metadata.name} ${metadata.uid}@${metadata.resourceVersion} was ${previous?.metadata.resourceVersion ?? '-'}, knows ${store.all().length}`);
+    events.push(
+      `${type} ${metadata.name} ${metadata.uid}@${metadata.resourceVersion} was ${previous?.metadata.resourceVersion ?? '-'}, knows ${store.all().length}`,
+    );
   });
   return { store, events };
 }
@@ -34,6 +36,12 @@ it('follows single changes', () => {
   store.put(object('a', 'u1', '2'));
   store.put(object('a', 'u2', '3'));
   store.remove(object('a', 'u2', '4'));
-  expect(events).toEqual(['added a u1@1 was -, knows 1', 'modified a u1@2 was 1, knows 1', 'deleted a u1@2 was 2, knows 1', 'added a u2@3 was -, knows 1', 'deleted a u2@4 was 3, knows 0']);
+  expect(events).toEqual([
+    'added a u1@1 was -, knows 1',
+    'modified a u1@2 was 1, knows 1',
+    'deleted a u1@2 was 2, knows 1',
+    'added a u2@3 was -, knows 1',
+    'deleted a u2@4 was 3, knows 0',
+  ]);
   expect(store.get('a')).toBeUndefined();
 });

@@ -14,7 +14,11 @@ describe('credentialsFromSecret', () => {
     ['a token in the place of the user', { username: 'token' }, { username: 'token' }],
     ['a bearer token, which wins', { username: 'u', password: 'p', bearerToken: 't' }, { bearerToken: 't' }],
     ['an authority alone', { 'ca.crt': cert }, { caCert: cert.trimEnd() }],
-    ['an authority under its old key', { caFile: cert, username: 'u', password: 'p' }, { username: 'u', password: 'p', caCert: cert.trimEnd() }],
+    [
+      'an authority under its old key',
+      { caFile: cert, username: 'u', password: 'p' },
+      { username: 'u', password: 'p', caCert: cert.trimEnd() },
+    ],
     ['ca.crt before caFile', { 'ca.crt': cert, caFile: 'x' }, { caCert: cert.trimEnd() }],
     ['other keys, which are left alone', { username: 'u', password: 'p', note: 'x' }, { username: 'u', password: 'p' }],
   ])('takes %s', (_, values, expected) => {
@@ -23,15 +27,32 @@ describe('credentialsFromSecret', () => {
 
   it.each([
     ['no key', {}, 'the Secret git-secret has none of the keys that are expected; it has no key with a value'],
-    ['empty values', { username: '', password: '\n' }, 'the Secret git-secret has none of the keys that are expected; it has no key with a value'],
+    [
+      'empty values',
+      { username: '', password: '\n' },
+      'the Secret git-secret has none of the keys that are expected; it has no key with a value',
+    ],
     ['other keys', { user: 'u', pass: 'very-secret' }, 'the Secret git-secret has none of the keys that are expected; it has pass, user'],
     ['a password alone', { password: 'very-secret' }, 'the Secret git-secret has a password without a username'],
-    ['a colon in the name', { username: 'a:b', password: 'p' }, 'the Secret git-secret has a username with a colon, which Basic authentication cannot send'],
-    ['a token that would break the header', { bearerToken: 'a\nX: y' }, 'the Secret git-secret has a bearerToken with spaces or control characters'],
+    [
+      'a colon in the name',
+      { username: 'a:b', password: 'p' },
+      'the Secret git-secret has a username with a colon, which Basic authentication cannot send',
+    ],
+    [
+      'a token that would break the header',
+      { bearerToken: 'a\nX: y' },
+      'the Secret git-secret has a bearerToken with spaces or control characters',
+    ],
     ['an authority that is none', { 'ca.crt': 'very-secret' }, 'the Secret git-secret has a ca.crt that is not a PEM certificate'],
   ])('refuses %s', (_, values, message) => {
     expect(() => credentialsFromSecret(secretObject(values), 'git-secret', URL)).toThrow(
-      expect.objectContaining({ reason: 'SecretInvalid', kind: 'stalled', message, remedy: 'use the keys username and password, bearerToken, ca.crt' }) as Error,
+      expect.objectContaining({
+        reason: 'SecretInvalid',
+        kind: 'stalled',
+        message,
+        remedy: 'use the keys username and password, bearerToken, ca.crt',
+      }) as Error,
     );
   });
 
@@ -41,13 +62,20 @@ describe('credentialsFromSecret', () => {
     ['githubAppID', 'GitHub Apps'],
   ])('says that %s is not implemented', (key, what) => {
     expect(() => credentialsFromSecret(secretObject({ [key]: 'x', username: 'u' }), 'git-secret', URL)).toThrow(
-      expect.objectContaining({ reason: 'Unsupported', message: `the Secret git-secret holds ${key}: ${what} are not implemented in this version` }) as Error,
+      expect.objectContaining({
+        reason: 'Unsupported',
+        message: `the Secret git-secret holds ${key}: ${what} are not implemented in this version`,
+      }) as Error,
     );
   });
 
   it('says when the Secret is not there', () => {
     expect(() => credentialsFromSecret(undefined, 'git-secret', URL)).toThrow(
-      expect.objectContaining({ reason: 'SecretNotFound', kind: 'transient', message: 'there is no Secret git-secret in the namespace' }) as Error,
+      expect.objectContaining({
+        reason: 'SecretNotFound',
+        kind: 'transient',
+        message: 'there is no Secret git-secret in the namespace',
+      }) as Error,
     );
   });
 });
@@ -55,19 +83,28 @@ describe('credentialsFromSecret', () => {
 describe('requirePrivateTransport', () => {
   const credentials = { username: 'u', password: 'p' };
 
-  it.each(['https://git.example.com/x', 'http://127.0.0.1:8080/x', 'http://127.1/x', 'http://localhost/x', 'http://[::1]:80/x'])('lets %s pass', (url) => {
-    expect(requirePrivateTransport(url, credentials)).toBeUndefined();
-  });
-
-  it.each(['http://git.example.com/x', 'HTTP://git.example.com/x', 'http://127.0.0.1.example.com/x', 'http://localhost.example.com/x', 'http://10.0.0.1/x', 'http://[::2]/x'])(
-    'refuses %s, but not without credentials',
+  it.each(['https://git.example.com/x', 'http://127.0.0.1:8080/x', 'http://127.1/x', 'http://localhost/x', 'http://[::1]:80/x'])(
+    'lets %s pass',
     (url) => {
-      expect(() => requirePrivateTransport(url, credentials)).toThrow(expect.objectContaining({ reason: 'SecretInvalid', kind: 'stalled' }) as Error);
-      expect(() => requirePrivateTransport(url, { bearerToken: 't' })).toThrow('unencrypted');
-      expect(requirePrivateTransport(url, { caCert: cert })).toBeUndefined();
-      expect(requirePrivateTransport(url, undefined)).toBeUndefined();
+      expect(requirePrivateTransport(url, credentials)).toBeUndefined();
     },
   );
+
+  it.each([
+    'http://git.example.com/x',
+    'HTTP://git.example.com/x',
+    'http://127.0.0.1.example.com/x',
+    'http://localhost.example.com/x',
+    'http://10.0.0.1/x',
+    'http://[::2]/x',
+  ])('refuses %s, but not without credentials', (url) => {
+    expect(() => requirePrivateTransport(url, credentials)).toThrow(
+      expect.objectContaining({ reason: 'SecretInvalid', kind: 'stalled' }) as Error,
+    );
+    expect(() => requirePrivateTransport(url, { bearerToken: 't' })).toThrow('unencrypted');
+    expect(requirePrivateTransport(url, { caCert: cert })).toBeUndefined();
+    expect(requirePrivateTransport(url, undefined)).toBeUndefined();
+  });
 });
 
 it('names every secret of the credentials', () => {

@@ -3,7 +3,9 @@ import { gitEnvironment, gitVariables } from '#agent/git/environment.ts';
 
 function configuration(environment: Record<string, string>): Record<string, string> {
   const count = Number(environment['GIT_CONFIG_COUNT']);
-  return Object.fromEntries(Array.from({ length: count }, (_, index) => [environment[`GIT_CONFIG_KEY_${index}`]!, environment[`GIT_CONFIG_VALUE_${index}`]!]));
+  return Object.fromEntries(
+    Array.from({ length: count }, (_, index) => [environment[`GIT_CONFIG_KEY_${index}`]!, environment[`GIT_CONFIG_VALUE_${index}`]!]),
+  );
 }
 
 it('is built from nothing', () => {
@@ -30,7 +32,14 @@ it('is built from nothing', () => {
 
 it('sets every wall of spec/sync.md §7.4', () => {
   const environment = gitEnvironment({ home: '/cache/home', directory: '/cache/r' });
-  expect(environment).toMatchObject({ GIT_ALLOW_PROTOCOL: 'http:https', GIT_CONFIG_GLOBAL: '/dev/null', GIT_CONFIG_NOSYSTEM: '1', GIT_TERMINAL_PROMPT: '0', GIT_DIR: '/cache/r', HOME: '/cache/home' });
+  expect(environment).toMatchObject({
+    GIT_ALLOW_PROTOCOL: 'http:https',
+    GIT_CONFIG_GLOBAL: '/dev/null',
+    GIT_CONFIG_NOSYSTEM: '1',
+    GIT_TERMINAL_PROMPT: '0',
+    GIT_DIR: '/cache/r',
+    HOME: '/cache/home',
+  });
   expect(configuration(environment)).toMatchObject({
     'core.hooksPath': '/dev/null',
     'core.symlinks': 'false',

@@ -13,7 +13,11 @@ it.each([
   ['fatal: https://git.example.com/infra/info/refs not valid: is this a git repository?', 'RepositoryNotFound', 'transient'],
   [`${ACCESS}The requested URL returned error: 302`, 'InvalidURL', 'stalled'],
   [`${ACCESS}The requested URL returned error: 429`, 'Unreachable', 'transient'],
-  ['error: RPC failed; HTTP 502 curl 22 The requested URL returned error: 502\nfatal: expected flush after ref listing', 'Unreachable', 'transient'],
+  [
+    'error: RPC failed; HTTP 502 curl 22 The requested URL returned error: 502\nfatal: expected flush after ref listing',
+    'Unreachable',
+    'transient',
+  ],
   [`${ACCESS}Operation too slow. Less than 1000 bytes/sec transferred the last 20 seconds`, 'TimedOut', 'transient'],
   [`${ACCESS}Failed to connect to git.example.com port 443 after 130000 ms: Connection timed out`, 'TimedOut', 'transient'],
   [`${ACCESS}Could not resolve host: git.example.com`, 'Unreachable', 'transient'],

@@ -4,7 +4,12 @@ import { SingleFlight } from '#agent/git/single-flight.ts';
 const never = new AbortController().signal;
 
 /** A run that ends when it is told to, or when its signal aborts. */
-function controlled(): { work: (signal: AbortSignal) => Promise<string>; finish: (value: string) => void; runs: () => number; aborted: () => boolean } {
+function controlled(): {
+  work: (signal: AbortSignal) => Promise<string>;
+  finish: (value: string) => void;
+  runs: () => number;
+  aborted: () => boolean;
+} {
   let runs = 0;
   let aborted = false;
   let finish: (value: string) => void = () => {};

@@ -36,7 +36,12 @@ it('takes every .yaml and .yml below the folder, in the order of their names, an
     'infra-other/x.yaml': configMap('x'),
     'y.yaml': configMap('y'),
   };
-  expect(await built(files, 'infra')).toEqual(['infra/a.yaml:1 ConfigMap/a', 'infra/b.yml:1 ConfigMap/b', 'infra/sub/deep/c.yaml:3 ConfigMap/c', 'infra/sub/deep/c.yaml:8 ConfigMap/d']);
+  expect(await built(files, 'infra')).toEqual([
+    'infra/a.yaml:1 ConfigMap/a',
+    'infra/b.yml:1 ConfigMap/b',
+    'infra/sub/deep/c.yaml:3 ConfigMap/c',
+    'infra/sub/deep/c.yaml:8 ConfigMap/d',
+  ]);
   expect(await built(files, './infra/')).toHaveLength(4);
 });
 
@@ -50,16 +55,20 @@ it('builds nothing of a folder without manifests', async () => {
 });
 
 it('takes lists apart, each item with its line', async () => {
-  const list = 'apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: ConfigMap\n  metadata: {name: a}\n- apiVersion: v1\n  kind: SecretList\n  items:\n  - metadata: {name: s}\n';
+  const list =
+    'apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: ConfigMap\n  metadata: {name: a}\n- apiVersion: v1\n  kind: SecretList\n  items:\n  - metadata: {name: s}\n';
   expect(await built({ 'l.yaml': list }, '')).toEqual(['l.yaml:4 ConfigMap/a', 'l.yaml:10 Secret/s']);
 });
 
 it('drops kustomization documents that stand under another name', async () => {
-  expect(await built({ 'a.yaml': `apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n---\n${configMap('a')}` }, '')).toEqual(['a.yaml:4 ConfigMap/a']);
+  expect(await built({ 'a.yaml': `apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n---\n${configMap('a')}` }, '')).toEqual(
+    ['a.yaml:4 ConfigMap/a'],
+  );
 });
 
 it('keeps the text of publishVersion', async () => {
-  const application = (value: string): string => `apiVersion: core.oam.dev/v1beta1\nkind: Application\nmetadata:\n  name: a\n  annotations:\n    app.oam.dev/publishVersion: ${value}\n`;
+  const application = (value: string): string =>
+    `apiVersion: core.oam.dev/v1beta1\nkind: Application\nmetadata:\n  name: a\n  annotations:\n    app.oam.dev/publishVersion: ${value}\n`;
   const values = ['1.10', '0755', '1e3', 'on', '12345678'];
   const tree = memoryTree(Object.fromEntries(values.map((value, index) => [`${index}.yaml`, application(value)])));
   const { objects } = await buildFolder(tree, '', options);
@@ -90,14 +99,23 @@ describe('mistakes', () => {
     expect({ reason: found.reason, kind: found.kind, sentence: found.sentence }).toEqual({
       reason: 'InvalidObject',
       kind: 'stalled',
-      sentence: 'a.yaml:1: this is no Kubernetes object: it has no apiVersion; give it apiVersion, kind and metadata, or move the file out of the path',
+      sentence:
+        'a.yaml:1: this is no Kubernetes object: it has no apiVersion; give it apiVersion, kind and metadata, or move the file out of the path',
     });
   });
 
   it.each([
     ['infar', 'PathNotFound', 'the path infar is not in the repository; did you mean infra? Correct the path, or push the folder'],
-    ['deploy/infra', 'PathNotFound', 'the path deploy/infra is not in the repository; did you mean infra? Correct the path, or push the folder'],
-    ['zzzzzzzzz', 'PathNotFound', 'the path zzzzzzzzz is not in the repository; did you mean infra or other? Correct the path, or push the folder'],
+    [
+      'deploy/infra',
+      'PathNotFound',
+      'the path deploy/infra is not in the repository; did you mean infra? Correct the path, or push the folder',
+    ],
+    [
+      'zzzzzzzzz',
+      'PathNotFound',
+      'the path zzzzzzzzz is not in the repository; did you mean infra or other? Correct the path, or push the folder',
+    ],
     ['infra/a.yaml', 'InvalidPath', 'the path infra/a.yaml is a file; name its folder: infra'],
     ['link', 'SymlinkRefused', 'link is a symbolic link, and links are not followed; name the folder that it points to'],
     ['link/sub', 'SymlinkRefused', 'link is a symbolic link, and links are not followed; name the folder that it points to'],
@@ -124,12 +142,17 @@ describe('mistakes', () => {
     const files = { 'a.yaml': 'kind: ConfigMap\n', 'u/kustomization.yaml': 'resources: [http://127.0.0.1/x.yaml]\n' };
     expect((await failure(files, '')).causes.map(({ code }) => code)).toEqual(['InvalidObject', 'RemoteResourceForbidden']);
     const good = { 'u/kustomization.yaml': 'resources: [a.yaml]\n', 'u/a.yaml': configMap('a') };
-    expect(await failure(good, '')).toMatchObject({ reason: 'KustomizeNotFound', message: 'the kustomize program /nonexistent/kustomize is not there' });
+    expect(await failure(good, '')).toMatchObject({
+      reason: 'KustomizeNotFound',
+      message: 'the kustomize program /nonexistent/kustomize is not there',
+    });
   });
 });
 
 it('ends with the signal of the caller', async () => {
   const aborted = AbortSignal.abort(new Error('stopped'));
-  const files = Object.fromEntries(Array.from({ length: 50 }, (_, index) => [`${index}.yaml`, `${configMap(`c${index}`)}data: {x: "${'y'.repeat(2_000)}"}\n`]));
+  const files = Object.fromEntries(
+    Array.from({ length: 50 }, (_, index) => [`${index}.yaml`, `${configMap(`c${index}`)}data: {x: "${'y'.repeat(2_000)}"}\n`]),
+  );
   await expect(buildFolder(memoryTree(files), '', { ...options, signal: aborted })).rejects.toThrow('stopped');
 });

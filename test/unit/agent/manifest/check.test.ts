@@ -6,7 +6,8 @@ const CLUSTER = new Set(['Namespace', 'ClusterRole', 'CustomResourceDefinition']
 const UNKNOWN = new Set(['extensions/v1beta1 Ingress', 'apps/v1 deployment', 'example.com/v1 Widget']);
 const options = {
   namespace: 'team-a',
-  scope: async (apiVersion: string, kind: string) => (UNKNOWN.has(`${apiVersion} ${kind}`) ? undefined : { namespaced: !CLUSTER.has(kind) }),
+  scope: async (apiVersion: string, kind: string) =>
+    UNKNOWN.has(`${apiVersion} ${kind}`) ? undefined : { namespaced: !CLUSTER.has(kind) },
 };
 
 function built(object: unknown, line = 1): BuiltObject {
@@ -18,18 +19,35 @@ function configMap(metadata: Record<string, unknown>, more: Record<string, unkno
 }
 
 async function causes(...objects: unknown[]): Promise<string[]> {
-  const checked = await checkObjects(objects.map((object, index) => built(object, index + 1)), options);
+  const checked = await checkObjects(
+    objects.map((object, index) => built(object, index + 1)),
+    options,
+  );
   return checked.causes.map(({ code, file, line, message, remedy }) => `${code} ${file}:${line} ${message}; ${remedy}`);
 }
 
 it('sets the namespace, and takes off what only the API server writes', async () => {
   const object = configMap(
-    { name: 'a', uid: 'u', resourceVersion: '1', generation: 1, creationTimestamp: null, managedFields: [], selfLink: '/', labels: { a: 'b' } },
+    {
+      name: 'a',
+      uid: 'u',
+      resourceVersion: '1',
+      generation: 1,
+      creationTimestamp: null,
+      managedFields: [],
+      selfLink: '/',
+      labels: { a: 'b' },
+    },
     { data: { x: '1' }, status: { phase: 'x' } },
   );
   const given = built(object, 3);
   expect(await checkObjects([given], options)).toEqual({
-    objects: [{ object: configMap({ name: 'a', labels: { a: 'b' }, namespace: 'team-a' }, { data: { x: '1' } }), origin: { file: 'a.yaml', line: 3 } }],
+    objects: [
+      {
+        object: configMap({ name: 'a', labels: { a: 'b' }, namespace: 'team-a' }, { data: { x: '1' } }),
+        origin: { file: 'a.yaml', line: 3 },
+      },
+    ],
     causes: [],
   });
   expect(given.object.metadata.uid).toBe('u');
@@ -67,11 +85,17 @@ it.each([
   ['apps/v1', 'deployment', 'did you mean apiVersion: apps/v1, kind: Deployment?'],
   ['example.com/v1', 'Widget', 'correct apiVersion and kind, or ask an administrator to install its CustomResourceDefinition'],
 ])('helps with the unknown kind %s %s', async (apiVersion, kind, remedy) => {
-  expect(await causes({ apiVersion, kind, metadata: { name: 'a' } })).toEqual([`UnknownKind a.yaml:1 the API server does not know ${kind} in ${apiVersion}; ${remedy}`]);
+  expect(await causes({ apiVersion, kind, metadata: { name: 'a' } })).toEqual([
+    `UnknownKind a.yaml:1 the API server does not know ${kind} in ${apiVersion}; ${remedy}`,
+  ]);
 });
 
 it('finds the same object twice, in whatever version and spelling of the namespace', async () => {
-  const autoscaler = (version: string, namespace?: string): unknown => ({ apiVersion: `autoscaling/${version}`, kind: 'HorizontalPodAutoscaler', metadata: { name: 'a', namespace } });
+  const autoscaler = (version: string, namespace?: string): unknown => ({
+    apiVersion: `autoscaling/${version}`,
+    kind: 'HorizontalPodAutoscaler',
+    metadata: { name: 'a', namespace },
+  });
   expect(await causes(autoscaler('v1'), autoscaler('v2', 'team-a'), configMap({ name: 'a' }))).toEqual([
     'DuplicateObject a.yaml:2 HorizontalPodAutoscaler/a is there twice: first in a.yaml:1; remove one of the two',
   ]);
@@ -83,7 +107,9 @@ it.each([
   ['authentication.k8s.io/v1', 'TokenRequest'],
   ['v1', 'Event'],
 ])('refuses the request %s %s', async (apiVersion, kind) => {
-  expect(await causes({ apiVersion, kind, metadata: { name: 'a' } })).toEqual([`InvalidObject a.yaml:1 ${kind}/a is a request and no object that can be kept in sync; remove it`]);
+  expect(await causes({ apiVersion, kind, metadata: { name: 'a' } })).toEqual([
+    `InvalidObject a.yaml:1 ${kind}/a is a request and no object that can be kept in sync; remove it`,
+  ]);
 });
 
 it('refuses an object over 1 MiB', async () => {
@@ -93,7 +119,9 @@ it('refuses an object over 1 MiB', async () => {
 });
 
 it('keeps __proto__ as it is', async () => {
-  const object = JSON.parse('{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"a","annotations":{"__proto__":"x"}},"__proto__":{"polluted":true}}') as unknown;
+  const object = JSON.parse(
+    '{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"a","annotations":{"__proto__":"x"}},"__proto__":{"polluted":true}}',
+  ) as unknown;
   const { objects } = await checkObjects([built(object)], options);
   expect(JSON.stringify(objects[0]?.object)).toContain('"__proto__":{"polluted":true}');
   expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();

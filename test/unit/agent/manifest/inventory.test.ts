@@ -13,13 +13,25 @@ const entry = fc.record(
   },
   { requiredKeys: ['component', 'apiVersion', 'kind', 'name'] },
 );
-const inventories = fc.record({ application: fc.string({ minLength: 1 }), uid: fc.uuid(), keep: fc.array(fc.string()), entries: fc.array(entry) });
+const inventories = fc.record({
+  application: fc.string({ minLength: 1 }),
+  uid: fc.uuid(),
+  keep: fc.array(fc.string()),
+  entries: fc.array(entry),
+});
 
 const many = (count: number): Inventory => ({
   application: 'infra',
   uid: 'u-1',
   keep: [],
-  entries: Array.from({ length: count }, (_, index) => ({ component: 'c', apiVersion: 'v1', kind: 'ConfigMap', namespace: 'ns', name: `config-${index}`, uid: `uid-${index}` })),
+  entries: Array.from({ length: count }, (_, index) => ({
+    component: 'c',
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    namespace: 'ns',
+    name: `config-${index}`,
+    uid: `uid-${index}`,
+  })),
 });
 
 it('comes back as it was', () => {
@@ -31,7 +43,12 @@ it('comes back as it was', () => {
 });
 
 it('is a ConfigMap with the label of its Application and no owner', () => {
-  const inventory: Inventory = { application: 'infra', uid: 'u-1', keep: ['a'], entries: [{ component: 'a', apiVersion: 'v1', kind: 'Secret', namespace: 'ns', name: 's' }] };
+  const inventory: Inventory = {
+    application: 'infra',
+    uid: 'u-1',
+    keep: ['a'],
+    entries: [{ component: 'a', apiVersion: 'v1', kind: 'Secret', namespace: 'ns', name: 's' }],
+  };
   expect(toConfigMap(inventory, 'ns')).toEqual({
     apiVersion: 'v1',
     kind: 'ConfigMap',
@@ -61,9 +78,15 @@ it.each([
   ['no format', {}, { 'inventory.json': '{}' }],
   ['no JSON', { 'lateen.dev/inventory-format': '1' }, { 'inventory.json': '{' }],
   ['no entries', { 'lateen.dev/inventory-format': '1' }, { 'inventory.json': '{"application":"a","uid":"u","keep":[]}' }],
-  ['a number as name', { 'lateen.dev/inventory-format': '1' }, { 'inventory.json': '{"application":"a","uid":"u","keep":[],"entries":[{"component":"c","apiVersion":"v1","kind":"K","name":1}]}' }],
+  [
+    'a number as name',
+    { 'lateen.dev/inventory-format': '1' },
+    { 'inventory.json': '{"application":"a","uid":"u","keep":[],"entries":[{"component":"c","apiVersion":"v1","kind":"K","name":1}]}' },
+  ],
   ['nothing', { 'lateen.dev/inventory-format': '1' }, {}],
 ])('refuses %s', (_, labels, data) => {
   const object = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'lateen-a', labels }, data };
-  expect(() => fromConfigMap(object)).toThrow(expect.objectContaining({ reason: 'Internal', message: expect.stringMatching(/^the inventory ConfigMap\/lateen-a cannot be read: /) }));
+  expect(() => fromConfigMap(object)).toThrow(
+    expect.objectContaining({ reason: 'Internal', message: expect.stringMatching(/^the inventory ConfigMap\/lateen-a cannot be read: /) }),
+  );
 });

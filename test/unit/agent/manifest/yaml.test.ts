@@ -9,7 +9,9 @@ interface Recorded {
   error?: boolean;
 }
 
-const recorded = JSON.parse(readFileSync(new URL('../../../fixtures/manifest/kubectl-scalars.json', import.meta.url), 'utf8')) as Recorded[];
+const recorded = JSON.parse(
+  readFileSync(new URL('../../../fixtures/manifest/kubectl-scalars.json', import.meta.url), 'utf8'),
+) as Recorded[];
 
 /** Where we refuse what kubectl takes, since it would change the value in silence, or is no JSON-like text. */
 const STRICTER = new Set([
@@ -47,7 +49,9 @@ describe('reads as kubectl does', () => {
   });
 
   it.each([...STRICTER])('but refuses %j', (yaml) => {
-    expect(readYaml(yaml, 'f.yaml').causes.map(({ code, line }) => `${code} ${line}`)).toEqual([`InvalidYAML ${yaml === 'a: 1\na: 2' ? 2 : 1}`]);
+    expect(readYaml(yaml, 'f.yaml').causes.map(({ code, line }) => `${code} ${line}`)).toEqual([
+      `InvalidYAML ${yaml === 'a: 1\na: 2' ? 2 : 1}`,
+    ]);
   });
 });
 
@@ -58,7 +62,9 @@ it('gives the documents with their lines, and leaves empty ones out', () => {
     { value: { b: { c: ['x', { z: 493 }] } }, line: 8 },
   ]);
   const second = documents[1];
-  expect([['b'], ['b', 'c'], ['b', 'c', 1], ['b', 'c', 1, 'z'], ['b', 'nope', 'x'], []].map((path) => second?.lineOf(path))).toEqual([8, 9, 11, 11, 8, 8]);
+  expect([['b'], ['b', 'c'], ['b', 'c', 1], ['b', 'c', 1, 'z'], ['b', 'nope', 'x'], []].map((path) => second?.lineOf(path))).toEqual([
+    8, 9, 11, 11, 8, 8,
+  ]);
   expect(second?.sourceOf(['b', 'c', 1, 'z'])).toBe('0755');
 });
 
@@ -100,7 +106,38 @@ it('reads JSON as JSON.parse does', () => {
 });
 
 it('takes any text without throwing', () => {
-  const pieces = fc.constantFrom('a', ': ', '- ', '\n', '  ', '&x ', '*x', '<<: ', '[', ']', '{', '}', '"', "'", '|', '>', '!!int ', '!', '#', '---\n', '...', '0x', '~', ',', '? ', '%', '\t', '@', 'é', '\ud800');
+  const pieces = fc.constantFrom(
+    'a',
+    ': ',
+    '- ',
+    '\n',
+    '  ',
+    '&x ',
+    '*x',
+    '<<: ',
+    '[',
+    ']',
+    '{',
+    '}',
+    '"',
+    "'",
+    '|',
+    '>',
+    '!!int ',
+    '!',
+    '#',
+    '---\n',
+    '...',
+    '0x',
+    '~',
+    ',',
+    '? ',
+    '%',
+    '\t',
+    '@',
+    'é',
+    '\ud800',
+  );
   fc.assert(
     fc.property(fc.array(pieces, { maxLength: 30 }), (parts) => {
       const { documents, causes } = readYaml(parts.join(''), 'f.yaml');
@@ -113,7 +150,16 @@ it('takes any text without throwing', () => {
 
 it('does not repeat the file in its mistakes', () => {
   const secret = 'hunter22';
-  const texts = [`a: "${secret}`, `a: |${secret}\n`, `a: ${secret}: b: c`, `a\n${secret} b\nc: 1`, `- ${secret}\n${secret}`, `a: !!int ${secret}`, `{a: ${secret}`, `"a" ${secret}`];
+  const texts = [
+    `a: "${secret}`,
+    `a: |${secret}\n`,
+    `a: ${secret}: b: c`,
+    `a\n${secret} b\nc: 1`,
+    `- ${secret}\n${secret}`,
+    `a: !!int ${secret}`,
+    `{a: ${secret}`,
+    `"a" ${secret}`,
+  ];
   for (const text of texts) {
     const { causes } = readYaml(text, 'f.yaml');
     expect(causes.length, text).toBeGreaterThan(0);
@@ -128,7 +174,17 @@ it('says that a file looks like a Helm template', () => {
 
 describe('attacks', () => {
   it('refuses an alias bomb, in a moment', () => {
-    const levels = Array.from({ length: 30 }, (_, level) => `l${level}: &l${level} [${level === 0 ? 'x' : Array(9).fill(`*l${level - 1}`).join(', ')}]`);
+    const levels = Array.from(
+      { length: 30 },
+      (_, level) =>
+        `l${level}: &l${level} [${
+          level === 0
+            ? 'x'
+            : Array(9)
+                .fill(`*l${level - 1}`)
+                .join(', ')
+        }]`,
+    );
     const begun = performance.now();
     expect(mistakes(levels.join('\n'))[0]).toMatch(/has more than 1000000 values|expand to too much/);
     expect(performance.now() - begun).toBeLessThan(2_000);
@@ -146,7 +202,9 @@ describe('attacks', () => {
 
   it.each([65, 1_000, 20_000])('refuses %i levels', (depth) => {
     const begun = performance.now();
-    expect(mistakes(`a: ${'['.repeat(depth)}${']'.repeat(depth)}`)).toEqual([expect.stringMatching(/nested (too deep|deeper than 64 levels)/)]);
+    expect(mistakes(`a: ${'['.repeat(depth)}${']'.repeat(depth)}`)).toEqual([
+      expect.stringMatching(/nested (too deep|deeper than 64 levels)/),
+    ]);
     expect(performance.now() - begun).toBeLessThan(2_000);
   });
 

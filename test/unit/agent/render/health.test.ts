@@ -31,7 +31,12 @@ function deployment({ replicas, generation = 2, status, annotations }: State): K
   };
 }
 
-const all = (count: number): Record<string, number> => ({ replicas: count, readyReplicas: count, updatedReplicas: count, observedGeneration: 2 });
+const all = (count: number): Record<string, number> => ({
+  replicas: count,
+  readyReplicas: count,
+  updatedReplicas: count,
+  observedGeneration: 2,
+});
 
 const cases: [string, State, boolean, string][] = [
   ['all are there', { replicas: 3, status: all(3) }, true, 'Ready:3/3'],

@@ -36,7 +36,7 @@ const ownLabels = [
 ];
 
 describe('labels', () => {
-  it('are passed on from the Application, but neither ours nor those filtered, and never over the object\'s own', () => {
+  it("are passed on from the Application, but neither ours nor those filtered, and never over the object's own", () => {
     const labels = { team: 'blue', secret: 'x', other: 'y', 'lateen.dev/application': 'parent', 'app.oam.dev/name': 'parent' };
     const annotations = { 'filter.oam.dev/label-keys': 'secret, other' };
     const { metadata } = workload({ labels, annotations });
@@ -78,8 +78,14 @@ describe('the render hash', () => {
   });
 
   it('is the same for the same component in another key order, and the bytes are', () => {
-        const one = workload({ labels: { a: '1', b: '2' } }, { ...component, properties: { image: 'nginx', cpu: '1', env: [{ name: 'A', value: '1' }] } });
-    const other = workload({ labels: { b: '2', a: '1' } }, { ...component, properties: { env: [{ value: '1', name: 'A' }], cpu: '1', image: 'nginx' } });
+    const one = workload(
+      { labels: { a: '1', b: '2' } },
+      { ...component, properties: { image: 'nginx', cpu: '1', env: [{ name: 'A', value: '1' }] } },
+    );
+    const other = workload(
+      { labels: { b: '2', a: '1' } },
+      { ...component, properties: { env: [{ value: '1', name: 'A' }], cpu: '1', image: 'nginx' } },
+    );
     expect(JSON.stringify(other)).toBe(JSON.stringify(one));
   });
 

@@ -38,13 +38,34 @@ const shared: [string, Properties, Properties][] = [
   ['env value', { env: [{ name: 'A', value: '' }] }, { env: [{ name: 'A', value: '' }] }],
   [
     'env references',
-    { env: [{ name: 'A', valueFrom: { secretKeyRef: { name: 's', key: 'k' } } }, { name: 'B', valueFrom: { configMapKeyRef: { name: 'c', key: 'k' } } }] },
-    { env: [{ name: 'A', valueFrom: { secretKeyRef: { name: 's', key: 'k' } } }, { name: 'B', valueFrom: { configMapKeyRef: { name: 'c', key: 'k' } } }] },
+    {
+      env: [
+        { name: 'A', valueFrom: { secretKeyRef: { name: 's', key: 'k' } } },
+        { name: 'B', valueFrom: { configMapKeyRef: { name: 'c', key: 'k' } } },
+      ],
+    },
+    {
+      env: [
+        { name: 'A', valueFrom: { secretKeyRef: { name: 's', key: 'k' } } },
+        { name: 'B', valueFrom: { configMapKeyRef: { name: 'c', key: 'k' } } },
+      ],
+    },
   ],
   [
     'env of one name twice: the last',
-    { env: [{ name: 'A', value: '1' }, { name: 'B', value: '2' }, { name: 'A', value: '3' }] },
-    { env: [{ name: 'B', value: '2' }, { name: 'A', value: '3' }] },
+    {
+      env: [
+        { name: 'A', value: '1' },
+        { name: 'B', value: '2' },
+        { name: 'A', value: '3' },
+      ],
+    },
+    {
+      env: [
+        { name: 'B', value: '2' },
+        { name: 'A', value: '3' },
+      ],
+    },
   ],
   ['cpu', { cpu: '0.5' }, { resources: { limits: { cpu: '0.5' }, requests: { cpu: '0.5' } } }],
   ['memory', { memory: '1.5Gi' }, { resources: { limits: { memory: '1.5Gi' }, requests: { memory: '1.5Gi' } } }],
@@ -102,7 +123,14 @@ const ofWebservice: [string, Properties, Properties][] = [
   ['port beside empty ports', { port: 8088, ports: [] }, {}],
   [
     'names of ports',
-    { ports: [{ port: 53, protocol: 'UDP' }, { port: 54, protocol: 'SCTP' }, { port: 55, containerPort: 56 }, { port: 57, name: 'mine', protocol: 'UDP' }] },
+    {
+      ports: [
+        { port: 53, protocol: 'UDP' },
+        { port: 54, protocol: 'SCTP' },
+        { port: 55, containerPort: 56 },
+        { port: 57, name: 'mine', protocol: 'UDP' },
+      ],
+    },
     {
       ports: [
         { containerPort: 53, name: 'port-53-udp', protocol: 'UDP' },
@@ -114,8 +142,19 @@ const ofWebservice: [string, Properties, Properties][] = [
   ],
   [
     'two ports to one of the container',
-    { ports: [{ port: 80, containerPort: 8080, name: 'a' }, { port: 81, containerPort: 8080, name: 'b' }, { port: 8080, protocol: 'UDP' }] },
-    { ports: [{ containerPort: 8080, name: 'a', protocol: 'TCP' }, { containerPort: 8080, name: 'port-8080-udp', protocol: 'UDP' }] },
+    {
+      ports: [
+        { port: 80, containerPort: 8080, name: 'a' },
+        { port: 81, containerPort: 8080, name: 'b' },
+        { port: 8080, protocol: 'UDP' },
+      ],
+    },
+    {
+      ports: [
+        { containerPort: 8080, name: 'a', protocol: 'TCP' },
+        { containerPort: 8080, name: 'port-8080-udp', protocol: 'UDP' },
+      ],
+    },
   ],
 ];
 
@@ -183,7 +222,10 @@ describe('the Service', () => {
     ['NodePort', [{ name: 'port-80', port: 80, targetPort: 80, protocol: 'TCP', nodePort: 30080 }]],
     ['LoadBalancer', [{ name: 'port-80', port: 80, targetPort: 80, protocol: 'TCP' }]],
   ])('of type %s takes nodePort only where it has one', (exposeType, ports) => {
-    expect(render({ exposeType, ports: [{ port: 80, expose: true, nodePort: 30080 }] })[1]?.['spec']).toMatchObject({ type: exposeType, ports });
+    expect(render({ exposeType, ports: [{ port: 80, expose: true, nodePort: 30080 }] })[1]?.['spec']).toMatchObject({
+      type: exposeType,
+      ports,
+    });
   });
 });
 
@@ -196,7 +238,10 @@ describe('volumes', () => {
   it('are in the order of KubeVela, whatever the order they were written in; of one name the first wins', () => {
     const volumeMounts = {
       hostPath: [{ name: 'e', mountPath: '/e', path: '/var' }],
-      emptyDir: [{ name: 'd', mountPath: '/d' }, { name: 'a', mountPath: '/again' }],
+      emptyDir: [
+        { name: 'd', mountPath: '/d' },
+        { name: 'a', mountPath: '/again' },
+      ],
       secret: [{ name: 'c', mountPath: '/c', secretName: 's' }],
       configMap: [{ name: 'b', mountPath: '/b', subPath: 'x', cmName: 'm', defaultMode: 256, items: [{ key: 'k', path: 'p', mode: 1 }] }],
       pvc: [{ name: 'a', mountPath: '/a', claimName: 'claim' }],

@@ -82,7 +82,12 @@ describe('snapshot', () => {
         application: {
           apiVersion: 'core.oam.dev/v1beta1',
           kind: 'Application',
-          metadata: { name: 'web', namespace: 'default', labels: { team: 'blue' }, annotations: { note: 'hello', 'app.oam.dev/publishVersion': 'alpha1' } },
+          metadata: {
+            name: 'web',
+            namespace: 'default',
+            labels: { team: 'blue' },
+            annotations: { note: 'hello', 'app.oam.dev/publishVersion': 'alpha1' },
+          },
           spec: app.spec,
           status: {},
         },

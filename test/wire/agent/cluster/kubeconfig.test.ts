@@ -17,9 +17,17 @@ async function kubeconfig(user: object, cluster: object = {}): Promise<string> {
   const content = {
     apiVersion: 'v1',
     kind: 'Config',
-    clusters: [{ name: 'here', cluster: { server: 'https://127.0.0.1:6443/', 'certificate-authority-data': Buffer.from('CA').toString('base64'), ...cluster } }],
+    clusters: [
+      {
+        name: 'here',
+        cluster: { server: 'https://127.0.0.1:6443/', 'certificate-authority-data': Buffer.from('CA').toString('base64'), ...cluster },
+      },
+    ],
     users: [{ name: 'me', user }],
-    contexts: [{ name: 'main', context: { cluster: 'here', user: 'me', namespace: 'team' } }, { name: 'lost', context: { cluster: 'nowhere', user: 'me' } }],
+    contexts: [
+      { name: 'main', context: { cluster: 'here', user: 'me', namespace: 'team' } },
+      { name: 'lost', context: { cluster: 'nowhere', user: 'me' } },
+    ],
     'current-context': 'main',
   };
   await writeFile(path, JSON.stringify(content));
@@ -28,9 +36,19 @@ async function kubeconfig(user: object, cluster: object = {}): Promise<string> {
 
 it('reads server, certificates, token and namespace', async () => {
   const base64 = (text: string) => Buffer.from(text).toString('base64');
-  const path = await kubeconfig({ token: 'abc', 'client-certificate-data': base64('CERT'), 'client-key-data': base64('KEY') }, { 'tls-server-name': 'api.example.com' });
+  const path = await kubeconfig(
+    { token: 'abc', 'client-certificate-data': base64('CERT'), 'client-key-data': base64('KEY') },
+    { 'tls-server-name': 'api.example.com' },
+  );
   const { token, ...rest } = await kubeconfigConnection({ path });
-  expect(rest).toEqual({ server: 'https://127.0.0.1:6443', ca: 'CA', cert: 'CERT', key: 'KEY', namespace: 'team', serverName: 'api.example.com' });
+  expect(rest).toEqual({
+    server: 'https://127.0.0.1:6443',
+    ca: 'CA',
+    cert: 'CERT',
+    key: 'KEY',
+    namespace: 'team',
+    serverName: 'api.example.com',
+  });
   expect(await token(false)).toBe('abc');
 });
 
@@ -41,8 +59,17 @@ it('has no token where there is a certificate only', async () => {
 });
 
 it('asks a credential plugin', async () => {
-  const credential = JSON.stringify({ apiVersion: 'client.authentication.k8s.io/v1', kind: 'ExecCredential', status: { token: 'from-plugin' } });
-  const exec = { apiVersion: 'client.authentication.k8s.io/v1', command: '/bin/sh', args: ['-c', `echo '${credential}'`], interactiveMode: 'Never' };
+  const credential = JSON.stringify({
+    apiVersion: 'client.authentication.k8s.io/v1',
+    kind: 'ExecCredential',
+    status: { token: 'from-plugin' },
+  });
+  const exec = {
+    apiVersion: 'client.authentication.k8s.io/v1',
+    command: '/bin/sh',
+    args: ['-c', `echo '${credential}'`],
+    interactiveMode: 'Never',
+  };
   const { token } = await kubeconfigConnection({ path: await kubeconfig({ exec }) });
   expect(await token(false)).toBe('from-plugin');
 });
@@ -61,28 +88,62 @@ it.each([
   ['a context without a cluster', {}, {}, 'lost', 'has no cluster for the context "lost"'],
   ['a user who acts as another one', { as: 'boss' }, {}, undefined, 'asks to act as somebody else (as), which Lateen does not support'],
   ['a proxy', {}, { 'proxy-url': 'http://proxy' }, undefined, 'asks for a proxy (proxy-url), which Lateen does not support'],
-  ['a server without TLS', {}, { server: 'http://127.0.0.1:8080' }, undefined, 'names the server http://127.0.0.1:8080; only https is supported'],
-  ['a plugin that fails', { exec: { apiVersion: 'client.authentication.k8s.io/v1', command: '/bin/false', interactiveMode: 'Never' } }, {}, undefined, 'gives no credentials: '],
+  [
+    'a server without TLS',
+    {},
+    { server: 'http://127.0.0.1:8080' },
+    undefined,
+    'names the server http://127.0.0.1:8080; only https is supported',
+  ],
+  [
+    'a plugin that fails',
+    { exec: { apiVersion: 'client.authentication.k8s.io/v1', command: '/bin/false', interactiveMode: 'Never' } },
+    {},
+    undefined,
+    'gives no credentials: ',
+  ],
 ])('refuses %s', async (_, user, cluster, context, message) => {
   const path = await kubeconfig(user, cluster);
   const reading = kubeconfigConnection({ path, ...(context ? { context } : {}) });
-  await expect(reading).rejects.toMatchObject({ name: 'Failure', reason: 'ClusterUnavailable', kind: 'stalled', message: expect.stringContaining(`the kubeconfig ${path} ${message}`) });
+  await expect(reading).rejects.toMatchObject({
+    name: 'Failure',
+    reason: 'ClusterUnavailable',
+    kind: 'stalled',
+    message: expect.stringContaining(`the kubeconfig ${path} ${message}`),
+  });
 });
 
 it('names a file that cannot be read', async () => {
   const path = join(folder, 'missing');
-  await expect(kubeconfigConnection({ path })).rejects.toMatchObject({ reason: 'ClusterUnavailable', message: expect.stringContaining(`the kubeconfig ${path} cannot be read: ENOENT`) });
+  await expect(kubeconfigConnection({ path })).rejects.toMatchObject({
+    reason: 'ClusterUnavailable',
+    message: expect.stringContaining(`the kubeconfig ${path} cannot be read: ENOENT`),
+  });
 });
 
 it('says where a Pod is not one, or has no ServiceAccount', () => {
-  expect(() => inClusterConnection(folder, {})).toThrow('this is not a Pod (KUBERNETES_SERVICE_HOST is not set) and no kubeconfig was given');
-  expect(() => inClusterConnection(folder, { KUBERNETES_SERVICE_HOST: '10.0.0.1' })).toThrow("the Pod's ServiceAccount is not mounted: ENOENT");
+  expect(() => inClusterConnection(folder, {})).toThrow(
+    'this is not a Pod (KUBERNETES_SERVICE_HOST is not set) and no kubeconfig was given',
+  );
+  expect(() => inClusterConnection(folder, { KUBERNETES_SERVICE_HOST: '10.0.0.1' })).toThrow(
+    "the Pod's ServiceAccount is not mounted: ENOENT",
+  );
 });
 
 it('reads the token and the certificate authority anew', async () => {
-  for (const [name, text] of [['ca.crt', 'CA 1'], ['namespace', 'team\n'], ['token', 'one\n']] as const) await writeFile(join(folder, name), text);
+  for (const [name, text] of [
+    ['ca.crt', 'CA 1'],
+    ['namespace', 'team\n'],
+    ['token', 'one\n'],
+  ] as const)
+    await writeFile(join(folder, name), text);
   const connection = inClusterConnection(folder, { KUBERNETES_SERVICE_HOST: 'fd00::1', KUBERNETES_SERVICE_PORT: '6443' });
-  expect([connection.server, connection.namespace, connection.ca, await connection.token(false)]).toEqual(['https://[fd00::1]:6443', 'team', 'CA 1', 'one']);
+  expect([connection.server, connection.namespace, connection.ca, await connection.token(false)]).toEqual([
+    'https://[fd00::1]:6443',
+    'team',
+    'CA 1',
+    'one',
+  ]);
   await writeFile(join(folder, 'ca.crt'), 'CA 2');
   await writeFile(join(folder, 'token'), 'two');
   expect([connection.ca, await connection.token(false), await connection.token(true)]).toEqual(['CA 2', 'one', 'two']);

@@ -52,7 +52,12 @@ describe('resolve, fetch and tree', () => {
   it('lists links and submodules and follows neither', async () => {
     const directory = await bench.server.createRepository('app');
     const submodule = '1'.repeat(40);
-    const files = { 'bin/run': { executable: '#!/bin/sh\n' }, 'bin/passwd': { symlink: '/etc/passwd' }, vendor: { submodule }, 'z ü\t.yaml': 'z' };
+    const files = {
+      'bin/run': { executable: '#!/bin/sh\n' },
+      'bin/passwd': { symlink: '/etc/passwd' },
+      vendor: { submodule },
+      'z ü\t.yaml': 'z',
+    };
     const commit = await commitFiles(directory, 'main', files, { message: 'Kinds', date: DATE });
     const repository = { url: bench.server.cloneUrl('app') };
     await bench.git.fetch(repository, { branch: 'main', commit }, OPTIONS);
@@ -64,10 +69,22 @@ describe('resolve, fetch and tree', () => {
       { path: 'z ü\t.yaml', kind: 'file', executable: false, size: 1, oid: 40 },
     ]);
     const contents = await tree.read(['bin/passwd', 'z ü\t.yaml']);
-    expect([...contents].map(([path, content]) => [path, content.toString()])).toEqual([['bin/passwd', '/etc/passwd'], ['z ü\t.yaml', 'z']]);
-    await expect(tree.read(['vendor'])).rejects.toMatchObject({ reason: 'PathNotFound', message: expect.stringContaining('vendor is a submodule') as string });
-    await expect(tree.read(['bin'])).rejects.toMatchObject({ reason: 'PathNotFound', message: expect.stringContaining('bin is a folder') as string });
-    await expect(tree.read(['nothing'])).rejects.toMatchObject({ reason: 'PathNotFound', message: expect.stringContaining('nothing is not there') as string });
+    expect([...contents].map(([path, content]) => [path, content.toString()])).toEqual([
+      ['bin/passwd', '/etc/passwd'],
+      ['z ü\t.yaml', 'z'],
+    ]);
+    await expect(tree.read(['vendor'])).rejects.toMatchObject({
+      reason: 'PathNotFound',
+      message: expect.stringContaining('vendor is a submodule') as string,
+    });
+    await expect(tree.read(['bin'])).rejects.toMatchObject({
+      reason: 'PathNotFound',
+      message: expect.stringContaining('bin is a folder') as string,
+    });
+    await expect(tree.read(['nothing'])).rejects.toMatchObject({
+      reason: 'PathNotFound',
+      message: expect.stringContaining('nothing is not there') as string,
+    });
   });
 
   it('follows a force-push and an emptied branch', async () => {
@@ -96,7 +113,12 @@ describe('what goes over the wire', () => {
     const repository = { url: bench.server.cloneUrl('seed') };
     const tips = await Promise.all(['infra', 'infra', 'image'].map((branch) => bench.git.resolve(repository, branch, OPTIONS)));
     expect(tips.map(({ commit }) => commit)).toEqual([seed.infra, seed.infra, seed.image]);
-    expect(bench.server.requests().map(({ method }) => method).sort()).toEqual(['GET', 'GET', 'POST', 'POST']);
+    expect(
+      bench.server
+        .requests()
+        .map(({ method }) => method)
+        .sort(),
+    ).toEqual(['GET', 'GET', 'POST', 'POST']);
   });
 
   it('is one POST for concurrent fetches, and nothing for a commit that is there', async () => {

@@ -80,7 +80,9 @@ it('shows no secret in the arguments of any process', async () => {
 it('gives up waiting for a place at the deadline, and never runs more git than there are places', async () => {
   bench.server.setFault('seed', { hang: true });
   const branches = ['a', 'b', 'c', 'd'];
-  const calls = branches.map((branch) => expect(bench.git.resolve(repository(), branch, { timeoutMs: 1_500 })).rejects.toMatchObject({ reason: 'TimedOut' }));
+  const calls = branches.map((branch) =>
+    expect(bench.git.resolve(repository(), branch, { timeoutMs: 1_500 })).rejects.toMatchObject({ reason: 'TimedOut' }),
+  );
   await untilHanging(2);
   expect((await ours()).filter(({ command }) => command.startsWith('git ls-remote'))).toHaveLength(2);
   const begun = performance.now();

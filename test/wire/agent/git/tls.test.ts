@@ -19,7 +19,8 @@ it('trusts a server by the ca.crt of the Secret, and no server without', async (
   bench = await startGitBench({ tls, users: USERS });
   const seed = await seedRepository(await bench.server.createRepository('seed'));
   const url = bench.server.cloneUrl('seed');
-  const resolve = (values: Record<string, string>) => bench!.git.resolve({ url, credentials: credentialsFromSecret(secretObject(values), 'git-secret', url) }, 'infra', OPTIONS);
+  const resolve = (values: Record<string, string>) =>
+    bench!.git.resolve({ url, credentials: credentialsFromSecret(secretObject(values), 'git-secret', url) }, 'infra', OPTIONS);
   const basic = { username: 'reader', password: 'reads-only' };
 
   expect((await resolve({ ...basic, 'ca.crt': tls.cert })).commit).toBe(seed.infra);

@@ -84,8 +84,14 @@ const FIELDS: [name: string, kustomization: (text: string) => string][] = [
   ['secretGenerator.env', (text) => `secretGenerator: [{name: c, env: ${text}}]`],
   ['an anchor', (text) => `nameprefix: &x ${text}\nresources: [*x]`],
   ['a merge key', (text) => `patches: [{<<: {path: ${text}}}]`],
-  ['an inline transformer', (text) => `transformers:\n- |\n  apiVersion: builtin\n  kind: PatchTransformer\n  metadata: {name: p}\n  path: ${text}`],
-  ['an inline generator', (text) => `generators:\n- |\n  apiVersion: builtin\n  kind: ConfigMapGenerator\n  metadata: {name: p}\n  files: [${text}]`],
+  [
+    'an inline transformer',
+    (text) => `transformers:\n- |\n  apiVersion: builtin\n  kind: PatchTransformer\n  metadata: {name: p}\n  path: ${text}`,
+  ],
+  [
+    'an inline generator',
+    (text) => `generators:\n- |\n  apiVersion: builtin\n  kind: ConfigMapGenerator\n  metadata: {name: p}\n  files: [${text}]`,
+  ],
   ['another case', (text) => `Resources: [${text}]`],
   ['another case inside', (text) => `patches: [{Path: ${text}}]`],
 ];
@@ -96,14 +102,16 @@ describe.each(FIELDS)('a remote resource in %s', (_, kustomization) => {
       const text = JSON.stringify(spelling.replace('PORT', String(port)));
       const found = await causesOf({ 'kustomization.yaml': `${kustomization(text)}\n` });
       expect(found.length, text).toBeGreaterThan(0);
-      for (const cause of found) expect(cause, text).toMatch(/^(RemoteResourceForbidden|InvalidPath|KustomizeUnsupported|BuildFailed) kustomization\.yaml:\d+$/);
+      for (const cause of found)
+        expect(cause, text).toMatch(/^(RemoteResourceForbidden|InvalidPath|KustomizeUnsupported|BuildFailed) kustomization\.yaml:\d+$/);
     }
     expect(connections).toBe(0);
   });
 });
 
 it('names the line of each remote resource', async () => {
-  const kustomization = 'resources:\n- a.yaml\n- http://127.0.0.1/x.yaml\nconfigMapGenerator:\n- name: c\n  files:\n  - key=https://127.0.0.1/y\n  envs:\n  - missing.env\n';
+  const kustomization =
+    'resources:\n- a.yaml\n- http://127.0.0.1/x.yaml\nconfigMapGenerator:\n- name: c\n  files:\n  - key=https://127.0.0.1/y\n  envs:\n  - missing.env\n';
   expect(await causesOf({ 'kustomization.yaml': kustomization, 'a.yaml': configMap('a') })).toEqual([
     'RemoteResourceForbidden kustomization.yaml:3',
     'RemoteResourceForbidden kustomization.yaml:7',
@@ -142,7 +150,11 @@ it.each([
   ['helmChartInflationGenerator', 'helmChartInflationGenerator: [{chartName: x}]', 'KustomizeUnsupported'],
   ['an unknown field', 'resourcez: [a.yaml]', 'KustomizeUnsupported'],
   ['a folder of transformers', 'transformers: [folder]', 'KustomizeUnsupported'],
-  ['the builtin plugin that runs helm', 'generators: ["{apiVersion: builtin, kind: HelmChartInflationGenerator, metadata: {name: x}}"]', 'KustomizeUnsupported'],
+  [
+    'the builtin plugin that runs helm',
+    'generators: ["{apiVersion: builtin, kind: HelmChartInflationGenerator, metadata: {name: x}}"]',
+    'KustomizeUnsupported',
+  ],
   ['a plugin', 'transformers: [plugin.yaml]', 'KustomizeUnsupported'],
   ['a container function', 'transformers: [function.yaml]', 'KustomizeUnsupported'],
 ])('refuses %s', async (_, kustomization, reason) => {
@@ -153,7 +165,8 @@ it.each([
     module: '@submodule',
     'folder/kustomization.yaml': 'resources: []\n',
     'plugin.yaml': 'apiVersion: example.com/v1\nkind: Run\nmetadata: {name: x}\n',
-    'function.yaml': 'apiVersion: builtin2\nkind: PatchTransformer\nmetadata:\n  name: x\n  annotations:\n    config.kubernetes.io/function: |\n      exec: {path: ./x.sh}\n',
+    'function.yaml':
+      'apiVersion: builtin2\nkind: PatchTransformer\nmetadata:\n  name: x\n  annotations:\n    config.kubernetes.io/function: |\n      exec: {path: ./x.sh}\n',
   };
   const found = await causesOf(files);
   expect(found.map((cause) => cause.split(' ')[0])).toEqual([reason]);
@@ -163,7 +176,8 @@ it('runs no program that the repository brings along', async () => {
   const touched = join(scratch, 'touched');
   const files = {
     'kustomization.yaml': 'transformers: [t.yaml]\n',
-    't.yaml': 'apiVersion: example.com/v1\nkind: Touch\nmetadata:\n  name: x\n  annotations:\n    config.kubernetes.io/function: "exec: {path: ./touch.sh}"\n',
+    't.yaml':
+      'apiVersion: example.com/v1\nkind: Touch\nmetadata:\n  name: x\n  annotations:\n    config.kubernetes.io/function: "exec: {path: ./touch.sh}"\n',
     'touch.sh': `#!/bin/sh\ntouch ${touched}\n`,
   };
   expect(await causesOf(files)).toEqual(['KustomizeUnsupported t.yaml:1']);
@@ -171,17 +185,24 @@ it('runs no program that the repository brings along', async () => {
 });
 
 it('refuses two kustomization files in one folder, and a link as kustomization file', async () => {
-  expect(await causesOf({ 'kustomization.yaml': 'resources: []\n', Kustomization: 'resources: []\n' })).toEqual(['BuildFailed kustomization.yaml:undefined']);
+  expect(await causesOf({ 'kustomization.yaml': 'resources: []\n', Kustomization: 'resources: []\n' })).toEqual([
+    'BuildFailed kustomization.yaml:undefined',
+  ]);
   expect(await causesOf({ 'kustomization.yaml': '-> ../x' })).toEqual(['SymlinkRefused kustomization.yaml:undefined']);
 });
 
 it('tells a folder without a kustomization file', async () => {
-  expect(await causesOf({ 'kustomization.yaml': 'resources:\n- sub\n', 'sub/a.yaml': configMap('a') })).toEqual(['BuildFailed kustomization.yaml:2']);
+  expect(await causesOf({ 'kustomization.yaml': 'resources:\n- sub\n', 'sub/a.yaml': configMap('a') })).toEqual([
+    'BuildFailed kustomization.yaml:2',
+  ]);
 });
 
 it('refuses a tree of 50 MB before anything is read', async () => {
   const files = Object.fromEntries(Array.from({ length: 11 }, (_, index) => [`${index}.txt`, Buffer.alloc(5 * 1024 * 1024 - 1, 'x')]));
-  const tree = memoryTree({ ...files, 'kustomization.yaml': `configMapGenerator: [{name: c, files: [${Object.keys(files).join(', ')}]}]\n` });
+  const tree = memoryTree({
+    ...files,
+    'kustomization.yaml': `configMapGenerator: [{name: c, files: [${Object.keys(files).join(', ')}]}]\n`,
+  });
   const error = await buildFolder(tree, '', { kustomize, timeoutMs: 20_000 }).catch((thrown: unknown) => thrown);
   expect(error).toMatchObject({ reason: 'TooLarge', kind: 'stalled' });
   expect(tree.reads).toEqual(['kustomization.yaml']);
@@ -189,7 +210,10 @@ it('refuses a tree of 50 MB before anything is read', async () => {
 
 it('leaves no folder behind', async () => {
   const before = (await readdir(tmpdir())).filter((name) => name.startsWith(`lateen-build-${process.pid}-`));
-  await buildFolder(memoryTree({ 'kustomization.yaml': 'resources: [a.yaml]\n', 'a.yaml': configMap('a') }), '', { kustomize, timeoutMs: 20_000 });
+  await buildFolder(memoryTree({ 'kustomization.yaml': 'resources: [a.yaml]\n', 'a.yaml': configMap('a') }), '', {
+    kustomize,
+    timeoutMs: 20_000,
+  });
   await causesOf({ 'kustomization.yaml': 'resources: [a.yaml]\n', 'a.yaml': 'a: [\n' });
   const after = (await readdir(tmpdir())).filter((name) => name.startsWith(`lateen-build-${process.pid}-`));
   expect(after.filter((name) => !before.includes(name))).toEqual([]);

@@ -29,13 +29,22 @@ describe.each(['base', 'overlays/prod', 'legacy', 'generated'])('the folder %s',
   it('is what kustomize itself makes of a checkout, byte for byte', async () => {
     const { objects } = await buildFolder(corpus, folder, { kustomize, timeoutMs: 20_000 });
     expect(objects.length).toBeGreaterThan(1);
-    expect(JSON.stringify(objects.map(({ object }) => object), null, 1)).toBe(JSON.stringify(await directly(folder), null, 1));
+    expect(
+      JSON.stringify(
+        objects.map(({ object }) => object),
+        null,
+        1,
+      ),
+    ).toBe(JSON.stringify(await directly(folder), null, 1));
   });
 });
 
 it('knows from which file and line an object comes, renamed or generated', async () => {
   const { objects } = await buildFolder(corpus, 'overlays/prod', { kustomize, timeoutMs: 20_000 });
-  const origins = objects.map(({ object, origin }) => `${object.kind}/${(object.metadata.name ?? '').replace(/-[a-z0-9]{10}$/, '-HASH')} ${origin.file}:${origin.line}`);
+  const origins = objects.map(
+    ({ object, origin }) =>
+      `${object.kind}/${(object.metadata.name ?? '').replace(/-[a-z0-9]{10}$/, '-HASH')} ${origin.file}:${origin.line}`,
+  );
   expect(origins.sort()).toEqual([
     'ConfigMap/prod-extra-v2 shared/extra.yaml:1',
     'ConfigMap/prod-web-config-v2-HASH base/kustomization.yaml:undefined',
@@ -74,17 +83,28 @@ it('takes a kustomization without resources for an empty build', async () => {
 it('keeps scalars and publishVersion as they stand in the file', async () => {
   const tree = memoryTree({
     'kustomization.yaml': 'resources: [a.yaml]\n',
-    'a.yaml': 'apiVersion: core.oam.dev/v1beta1\nkind: Application\nmetadata:\n  name: a\n  annotations:\n    app.oam.dev/publishVersion: 1.10\nspec:\n  text: "on"\n  mode: 0755\n',
+    'a.yaml':
+      'apiVersion: core.oam.dev/v1beta1\nkind: Application\nmetadata:\n  name: a\n  annotations:\n    app.oam.dev/publishVersion: 1.10\nspec:\n  text: "on"\n  mode: 0755\n',
   });
   const { objects } = await buildFolder(tree, '', { kustomize, timeoutMs: 20_000 });
-  expect(objects.map(({ object }) => [object.metadata.annotations, object['spec']])).toEqual([[{ 'app.oam.dev/publishVersion': '1.10' }, { text: 'on', mode: 493 }]]);
+  expect(objects.map(({ object }) => [object.metadata.annotations, object['spec']])).toEqual([
+    [{ 'app.oam.dev/publishVersion': '1.10' }, { text: 'on', mode: 493 }],
+  ]);
 });
 
 const PATCH = 'resources: [a.yaml]\npatches:\n- patch: |-\n    apiVersion: v1\n    kind: ConfigMap\n    metadata: {name: nope}\n';
 
 it.each([
-  ['a patch without its target', { 'kustomization.yaml': PATCH, 'a.yaml': configMap('a') }, /^kustomize could not build the repository: no resource matches strategic merge patch/],
-  ['two of one name', { 'kustomization.yaml': 'resources: [a.yaml, b.yaml]\n', 'a.yaml': configMap('a'), 'b.yaml': configMap('a') }, /may not add resource with an already registered id: ConfigMap/],
+  [
+    'a patch without its target',
+    { 'kustomization.yaml': PATCH, 'a.yaml': configMap('a') },
+    /^kustomize could not build the repository: no resource matches strategic merge patch/,
+  ],
+  [
+    'two of one name',
+    { 'kustomization.yaml': 'resources: [a.yaml, b.yaml]\n', 'a.yaml': configMap('a'), 'b.yaml': configMap('a') },
+    /may not add resource with an already registered id: ConfigMap/,
+  ],
   ['a cycle', { 'kustomization.yaml': 'resources: [b]\n', 'b/kustomization.yaml': 'resources: [../]\n' }, /cycle detected/],
   ['a field of the wrong type', { 'kustomization.yaml': 'namePrefix: [x]\n' }, /the field namePrefix must not be of the type array/],
 ])('tells %s in one sentence, without temporary paths', async (_, files, message) => {
@@ -97,8 +117,20 @@ it.each([
   ['a literal', { 'kustomization.yaml': 'secretGenerator:\n- name: s\n  literals: ["password=hunter22", "broken"]\n' }],
   ['a literal without a key', { 'kustomization.yaml': 'secretGenerator:\n- name: s\n  literals: ["hunter22"]\n' }],
   ['an env file', { 'kustomization.yaml': 'secretGenerator:\n- name: s\n  envs: [s.env]\n', 's.env': 'hunter22\nhunter22\n' }],
-  ['a generator of its own', { 'kustomization.yaml': 'generators: [g.yaml]\n', 'g.yaml': 'apiVersion: builtin\nkind: SecretGenerator\nmetadata: {name: s}\nliterals: ["hunter22"]\n' }],
-  ['a Secret', { 'kustomization.yaml': 'resources: [s.yaml]\nnamePrefix: x-\n', 's.yaml': 'apiVersion: v1\nkind: Secret\nmetadata: hunter22\nstringData: {password: hunter22}\n' }],
+  [
+    'a generator of its own',
+    {
+      'kustomization.yaml': 'generators: [g.yaml]\n',
+      'g.yaml': 'apiVersion: builtin\nkind: SecretGenerator\nmetadata: {name: s}\nliterals: ["hunter22"]\n',
+    },
+  ],
+  [
+    'a Secret',
+    {
+      'kustomization.yaml': 'resources: [s.yaml]\nnamePrefix: x-\n',
+      's.yaml': 'apiVersion: v1\nkind: Secret\nmetadata: hunter22\nstringData: {password: hunter22}\n',
+    },
+  ],
 ])('does not repeat the secret of %s in an error', async (_, files) => {
   const error = await buildFolder(memoryTree(files), '', { kustomize, timeoutMs: 20_000 }).catch((thrown: unknown) => thrown);
   expect(error).toMatchObject({ reason: 'BuildFailed' });
@@ -115,5 +147,8 @@ it('names file and line of manifests and patches that are no YAML', async () => 
   });
   const error = await buildFolder(tree, '', { kustomize, timeoutMs: 20_000 }).catch((thrown: unknown) => thrown);
   expect(error).toMatchObject({ reason: 'InvalidYAML', kind: 'stalled' });
-  expect((error as Failure).causes.map(({ code, file, line }) => `${code} ${file}:${line}`)).toEqual(['InvalidYAML a.yaml:7', 'InvalidYAML p.yaml:2']);
+  expect((error as Failure).causes.map(({ code, file, line }) => `${code} ${file}:${line}`)).toEqual([
+    'InvalidYAML a.yaml:7',
+    'InvalidYAML p.yaml:2',
+  ]);
 });

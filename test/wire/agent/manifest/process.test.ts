@@ -71,14 +71,21 @@ it('does not wait for what kustomize leaves behind', async () => {
 });
 
 it('stops a kustomize that prints without end', async () => {
-  const endless = await program('line=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa; while :; do echo $line$line$line$line; done');
-  await expect(buildFolder(tree, '', { kustomize: endless, timeoutMs: 30_000 })).rejects.toMatchObject({ reason: 'TooLarge', kind: 'stalled' });
+  const endless = await program(
+    'line=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa; while :; do echo $line$line$line$line; done',
+  );
+  await expect(buildFolder(tree, '', { kustomize: endless, timeoutMs: 30_000 })).rejects.toMatchObject({
+    reason: 'TooLarge',
+    kind: 'stalled',
+  });
 });
 
 it('gives kustomize no variables but an empty HOME', async () => {
   process.env['LATEEN_TEST_SECRET'] = 'secret';
   const object = 'echo "apiVersion: v1"; echo "kind: ConfigMap"; echo "metadata: {name: a}"; echo "data:"';
-  const kustomize = await program(`${object}; env | sed "s/^\\([A-Z_a-z]*\\)=\\(.*\\)/  \\1: \\"\\2\\"/"; echo "  files: \\"$(ls -A "$HOME")\\""`);
+  const kustomize = await program(
+    `${object}; env | sed "s/^\\([A-Z_a-z]*\\)=\\(.*\\)/  \\1: \\"\\2\\"/"; echo "  files: \\"$(ls -A "$HOME")\\""`,
+  );
   const { objects } = await buildFolder(tree, '', { kustomize, timeoutMs: 10_000 });
   delete process.env['LATEEN_TEST_SECRET'];
   const data = objects[0]?.object['data'] as Record<string, string>;
