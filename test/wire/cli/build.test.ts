@@ -1,11 +1,17 @@
 import { mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { afterEach, beforeEach, expect, inject, it } from 'vitest';
+import { afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
+import { programs } from '#dev/programs.ts';
 import { lateen, type Ran } from '#test/support/lateen.ts';
 
 let folder: string;
+let kustomize: string;
+
+beforeAll(async () => {
+  kustomize = (await programs(['kustomize'])).kustomize;
+});
 
 beforeEach(async () => {
   folder = await realpath(await mkdtemp(join(tmpdir(), 'lateen-')));

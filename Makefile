@@ -1,0 +1,57 @@
+# Lateen. `make help` lists every target; `make demo` and `make test` do all their own set-up.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+# The targets below start programs by path: a signal to npx would leave the program behind.
+BIN := node_modules/.bin
+NODE := $(BIN)/node --disable-warning=ExperimentalWarning
+VITEST := $(BIN)/node --disable-warning=ExperimentalWarning node_modules/vitest/vitest.mjs run
+# Which tests: `make test T=test/cluster/agent`.
+T ?=
+
+.PHONY: help demo up down test test-unit check format docs tools bundle clean
+
+help: ## this list
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z][a-z-]*:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(BIN)/node ## the main job on a real cluster; CHAPTER=sync plays one chapter
+	@$(NODE) dev/demo/main.ts $(CHAPTER)
+
+up: $(BIN)/node ## start a control plane, a Git server and an agent to play with
+	@$(NODE) dev/up.ts
+
+down: $(BIN)/node ## stop everything that this checkout has running
+	@$(NODE) dev/down.ts
+
+test: check ## everything that CI runs; T=PATH runs some of it
+	@$(VITEST) $(T)
+
+test-unit: $(BIN)/node ## the tests that need no server, in seconds
+	@$(VITEST) --project fast test/unit $(T)
+
+check: $(BIN)/node ## types, lint, format, unused code
+	@$(BIN)/tsc -p .
+	@$(BIN)/oxlint --type-aware --quiet
+	@$(BIN)/biome format --log-level=warn .
+	@$(BIN)/knip --no-progress
+
+format: $(BIN)/node ## rewrite the sources as biome formats them
+	@$(BIN)/biome format --write .
+
+docs: $(BIN)/node ## rewrite the generated parts of docs/
+	@$(NODE) dev/generate-docs.ts
+
+tools: $(BIN)/node ## get every program of the workbench and say where it came from
+	@$(NODE) dev/tools.ts
+
+bundle: $(BIN)/node ## one file per program for shipping, into dist/
+	@$(NODE) dev/bundle.ts
+
+clean: ## remove what was installed and built here; the program cache outside the checkout stays
+	rm -rf node_modules dist
+
+$(BIN)/node: package-lock.json dev/install-runtime.mjs
+	@command -v npm >/dev/null 2>&1 || { echo "npm is missing: install Node.js 18 or newer with npm, which only serves to install the pinned one" >&2; exit 1; }
+	@command -v git >/dev/null 2>&1 || { echo "git is missing: install it with the packages of your system" >&2; exit 1; }
+	@echo "installing the npm packages of package-lock.json"
+	@npm ci
+	@touch -h $@
