@@ -62,7 +62,6 @@ it('prints one List as JSON, in the namespace default', async () => {
 
 it('builds a kustomization', async () => {
   await files({ 'a.yaml': configMap('a'), 'kustomization.yaml': 'resources: [a.yaml]\nnamePrefix: x-\n' });
-  const { kustomize } = inject('plane').programs;
   const { status, stdout, stderr } = await build('.', '--kustomize', kustomize);
   expect({ status, stderr, objects: read(stdout) }).toEqual({ status: 0, stderr: '', objects: [withNamespace('x-a', 'default')] });
 });
