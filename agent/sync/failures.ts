@@ -1,4 +1,5 @@
 import { Failure } from '#api/failure.ts';
+import { reasonCode } from '#api/reasons.ts';
 import { messageOf } from '#core/errors.ts';
 import { toFailure } from '../cluster/failure.ts';
 
@@ -11,5 +12,5 @@ export function failureOf(error: unknown, doing: string): Failure {
 /** For logs: the sentence, and the stack where it is our defect. */
 export function failureFields(failure: Failure): Record<string, unknown> {
   const unforeseen = failure.reason === 'Internal';
-  return { reason: failure.reason, error: messageOf(failure), ...(unforeseen ? { stack: failure.stack } : {}) };
+  return { reason: reasonCode(failure.reason), error: messageOf(failure), ...(unforeseen ? { stack: failure.stack } : {}) };
 }
