@@ -25,7 +25,8 @@ export interface RunningAgent {
   /** Under which the keeper knows it. */
   name: string;
   logFile: string;
-  healthUrl: string;
+  /** False where one was kept. */
+  started: boolean;
 }
 
 function agentName(namespace: string): string {
@@ -49,23 +50,22 @@ async function agentCommand(keeper: Keeper, options: AgentOptions, healthAddress
   return [join(CHECKOUT, 'bin/lateen-agent'), ...Object.entries(settings).map(([name, value]) => `--${name}=${value}`)];
 }
 
-/** Starts the agent of a namespace under the keeper and waits until it is ready. Resolves to undefined where one was kept. */
-export async function startAgent(keeper: Keeper, options: AgentOptions): Promise<RunningAgent | undefined> {
+/** Starts the agent of a namespace under the keeper and waits until it is ready. */
+export async function startAgent(keeper: Keeper, options: AgentOptions): Promise<RunningAgent> {
   const [port] = await freePorts(1);
   const address = `127.0.0.1:${port}`;
   const name = agentName(options.namespace);
   const logFile = join(RUN_FOLDER, 'agents', `${options.namespace}.log`);
   const argv = await agentCommand(keeper, options, address);
   const { started } = await keeper.start({ name, argv, logFile, keep: options.keep ?? false });
-  if (!started) return undefined;
-  const healthUrl = `http://${address}`;
+  if (!started) return { name, logFile, started };
   const until = Date.now() + READY_DEADLINE_MS;
   while (Date.now() < until) {
-    const ready = await fetch(`${healthUrl}/readyz`, { signal: AbortSignal.timeout(2_000) }).then(
+    const ready = await fetch(`http://${address}/readyz`, { signal: AbortSignal.timeout(2_000) }).then(
       (one) => one.ok,
       () => false,
     );
-    if (ready) return { name, logFile, healthUrl };
+    if (ready) return { name, logFile, started };
     const { programs } = await keeper.status();
     if (programs.every((program) => program.name !== name || !program.running)) break;
     await sleep(POLL_MS);

@@ -42,3 +42,9 @@ export function userOf(authorization: string | undefined, users: GitUser[]): Git
   const pair = Buffer.from(value, 'base64').toString('utf8');
   return users.find(({ name, password }) => pair === `${name}:${password}`);
 }
+
+/** The URL with the name and password of the first user who may push. */
+export function pushUrl(url: string, users: GitUser[]): string {
+  const writer = users.find(({ write }) => write);
+  return writer ? url.replace('://', `://${writer.name}:${writer.password}@`) : url;
+}

@@ -72,9 +72,16 @@ function clientOf(state: KeeperState, plane: KeeperPlane, started: boolean): Kee
   };
 }
 
+export interface KeeperOptions {
+  /** Programs that are fetched, and what gets ready. */
+  log: (line: string) => void;
+  /** Gives up fetching and waiting. */
+  signal?: AbortSignal;
+}
+
 /** Starts the keeper in a session of its own, so that it outlives make and its Ctrl-C. */
-async function launch(log: (line: string) => void): Promise<ChildProcess> {
-  const found = await programs([...CONTROL_PLANE_PROGRAMS, 'kustomize', 'helm'], { log });
+async function launch(options: KeeperOptions): Promise<ChildProcess> {
+  const found = await programs([...CONTROL_PLANE_PROGRAMS, 'kustomize', 'helm'], options);
   await mkdir(RUN_FOLDER, { recursive: true });
   const output = openSync(KEEPER_LOG, 'a', 0o600);
   const args = ['--disable-warning=ExperimentalWarning', MAIN, JSON.stringify(found)];
@@ -84,20 +91,32 @@ async function launch(log: (line: string) => void): Promise<ChildProcess> {
   return child;
 }
 
+interface Asked {
+  /** Undefined where no keeper runs. */
+  state?: KeeperState | undefined;
+  /** Undefined also where it does not answer yet. */
+  status?: KeeperStatus | undefined;
+}
+
+async function ask(): Promise<Asked> {
+  const state = await runningState();
+  if (!state) return {};
+  return { state, status: await call<KeeperStatus>(state, 'GET', '/status').catch(() => undefined) };
+}
+
 /** Shows the keeper's progress until it is ready. */
-async function untilReady(log: (line: string) => void, child?: ChildProcess): Promise<{ state: KeeperState; plane: KeeperPlane }> {
+async function untilReady({ log, signal }: KeeperOptions, child?: ChildProcess): Promise<{ state: KeeperState; plane: KeeperPlane }> {
   const logEnd = async (): Promise<string> => `the end of ${KEEPER_LOG}:\n${await logTail(KEEPER_LOG)}`;
   const until = Date.now() + READY_DEADLINE_MS;
   let shown = 0;
   while (Date.now() < until) {
-    const state = await runningState();
-    const status = state && (await call<KeeperStatus>(state, 'GET', '/status').catch(() => undefined));
+    const { state, status } = await ask();
     for (const line of status?.progress.slice(shown) ?? []) log(line);
     shown = status?.progress.length ?? shown;
     if (status?.phase === 'failed') throw new Error(status.problem);
     if (!state && child?.exitCode != null) throw new Error(`the keeper ended with code ${child.exitCode}; ${await logEnd()}`);
     if (state && status?.plane) return { state, plane: status.plane };
-    await sleep(POLL_MS);
+    await sleep(POLL_MS, undefined, { signal });
   }
   throw new Error(`the control plane is not ready after ${READY_DEADLINE_MS / 1000} s; ${await logEnd()}`);
 }
@@ -110,13 +129,13 @@ export async function findKeeper(): Promise<Keeper | undefined> {
   return plane && clientOf(state, plane, false);
 }
 
-/** The keeper of this checkout, started where none runs. `log` shows programs that are fetched, and what gets ready. */
-export async function ensureKeeper(options: { log: (line: string) => void }): Promise<Keeper> {
+/** The keeper of this checkout, started where none runs. */
+export async function ensureKeeper(options: KeeperOptions): Promise<Keeper> {
   const running = await runningState();
   const ready = running && (await call<KeeperStatus>(running, 'GET', '/status')).plane;
   if (ready) return clientOf(running, ready, false);
-  const child = running ? undefined : await launch(options.log);
-  const { state, plane } = await untilReady(options.log, child);
+  const child = running ? undefined : await launch(options);
+  const { state, plane } = await untilReady(options, child);
   return clientOf(state, plane, child?.pid === state.pid);
 }
 

@@ -22,6 +22,8 @@ const BRANCHES = [
   { branch: 'image', message: 'Add my-app', files: { 'application/my-app.yaml': 'my-app.yaml' } },
 ] as const;
 
+export const SEED_BRANCHES = BRANCHES.map(({ branch }) => branch);
+
 export interface Seed {
   /** Commit ids of the branches. */
   infra: string;

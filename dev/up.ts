@@ -1,32 +1,47 @@
 // `make up`: a control plane, a Git server and an agent to play with, in the background until `make down`.
 import { messageOf } from '#core/errors.ts';
+import { untilSignal } from '#core/lifecycle.ts';
 import { startAgent } from './agent.ts';
+import { pushUrl } from './git-endpoint.ts';
 import { ensureKeeper, type Keeper } from './keeper.ts';
+import { shellSetup } from './shell-setup.ts';
 
 /** The tenant of a fresh cluster. */
 const NAMESPACE = 'default';
 
-function show({ plane, started }: Keeper): void {
+function show({ plane, started }: Keeper, agentLog: string): void {
   const { git } = plane;
-  console.log(started ? '\nRunning in the background:' : '\nIt was running already:');
-  console.log(`  export KUBECONFIG=${plane.kubeconfig}`);
-  console.log(`  API server   ${plane.server}`);
-  for (const url of git.repositories) console.log(`  git clone ${url}`);
-  for (const { name, password, write } of git.users) {
-    console.log(`  Git user     ${name}, password ${password} (${write ? 'may push' : 'may not push'})`);
-  }
-  console.log(`  kubectl      ${plane.programs.kubectl}`);
-  console.log('\nEverybody may clone; a push asks for the user. Stop everything with: make down');
+  const lines = [
+    started ? '\nRunning in the background:' : '\nIt was running already:',
+    `  API server   ${plane.server}`,
+    ...git.repositories.map((url) => `  Git          ${url}`),
+    ...git.users.map(
+      ({ name, password, write }) => `  Git user     ${name}, password ${password} (${write ? 'may push' : 'may not push'})`,
+    ),
+    `  agent        of namespace ${NAMESPACE}, pullInterval from 1s on; log: ${agentLog}`,
+    '',
+    'To work with it, paste this into a shell:',
+    ...shellSetup(plane).map((line) => `  ${line}`),
+    '',
+    'Then, for example:',
+    '  kubectl get nodes',
+    '  lateen ls -A',
+    ...git.repositories.map((url) => `  git clone ${pushUrl(url, git.users)}`),
+    '',
+    'Everybody may clone; a push asks for the user. Stop everything with: make down',
+  ];
+  console.log(lines.join('\n'));
 }
 
 const log = (line: string): void => console.error(line);
+const signal = untilSignal();
 
 try {
-  const keeper = await ensureKeeper({ log });
+  const keeper = await ensureKeeper({ log, signal });
   const agent = await startAgent(keeper, { namespace: NAMESPACE, flags: { 'min-interval': '1s' }, keep: true });
-  if (agent) log(`the agent of namespace ${NAMESPACE} is ready; its log: ${agent.logFile}`);
-  show(keeper);
+  if (agent.started) log(`the agent of namespace ${NAMESPACE} is ready`);
+  show(keeper, agent.logFile);
 } catch (error) {
-  console.error(messageOf(error));
-  process.exitCode = 1;
+  log(signal.aborted ? '\nInterrupted. What was started keeps running: make down stops it.' : messageOf(error));
+  process.exitCode = signal.aborted ? 130 : 1;
 }

@@ -1,0 +1,18 @@
+import type { Chapter } from './chapter.ts';
+import { sync } from './sync.ts';
+
+/** In the order in which `make demo` plays them. */
+const CHAPTERS: readonly Chapter[] = [sync];
+
+/** The chapters of these names, without names all of them. Throws where one is not known. */
+export function chaptersOf(names: readonly string[]): readonly Chapter[] {
+  if (names.length === 0) return CHAPTERS;
+  const unknown = names.filter((name) => !CHAPTERS.some((chapter) => chapter.name === name));
+  if (unknown.length > 0) {
+    const list = CHAPTERS.map(({ name, title }) => `\n  make demo CHAPTER=${name}   ${title}`).join('');
+    throw new UnknownChapter(`The demo has no chapter ${unknown.map((name) => `"${name}"`).join(', ')}. It has:${list}`);
+  }
+  return CHAPTERS.filter(({ name }) => names.includes(name));
+}
+
+export class UnknownChapter extends Error {}
