@@ -96,12 +96,13 @@ interface Asked {
   state?: KeeperState | undefined;
   /** Undefined also where it does not answer yet. */
   status?: KeeperStatus | undefined;
+  progress: string[];
 }
 
 async function ask(): Promise<Asked> {
   const state = await runningState();
-  if (!state) return {};
-  return { state, status: await call<KeeperStatus>(state, 'GET', '/status').catch(() => undefined) };
+  const status = state && (await call<KeeperStatus>(state, 'GET', '/status').catch(() => undefined));
+  return { state, status, progress: status?.progress ?? [] };
 }
 
 /** Shows the keeper's progress until it is ready. */
@@ -110,9 +111,9 @@ async function untilReady({ log, signal }: KeeperOptions, child?: ChildProcess):
   const until = Date.now() + READY_DEADLINE_MS;
   let shown = 0;
   while (Date.now() < until) {
-    const { state, status } = await ask();
-    for (const line of status?.progress.slice(shown) ?? []) log(line);
-    shown = status?.progress.length ?? shown;
+    const { state, status, progress } = await ask();
+    for (const line of progress.slice(shown)) log(line);
+    shown = Math.max(shown, progress.length);
     if (status?.phase === 'failed') throw new Error(status.problem);
     if (!state && child?.exitCode != null) throw new Error(`the keeper ended with code ${child.exitCode}; ${await logEnd()}`);
     if (state && status?.plane) return { state, plane: status.plane };
