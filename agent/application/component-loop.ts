@@ -1,6 +1,6 @@
 import type { Application, Component } from '#api/application.ts';
 import { detail } from '#api/details.ts';
-import { Failure } from '#api/failure.ts';
+import type { Failure } from '#api/failure.ts';
 import type { ObjectReference } from '#api/kubernetes.ts';
 import { backoffMs, DEFAULT_BACKOFF } from '#core/backoff.ts';
 import type { Clock } from '#core/clock.ts';

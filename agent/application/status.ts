@@ -93,26 +93,28 @@ function serviceOf(component: { name: string; type: string; namespace: string },
 }
 
 function conditionsOf({ application, workflow, result }: StatusInput, services: ServiceStatus[], phase: Phase): ConditionDraft[] {
-  const results = application.spec.components.map(({ name }) => result(name));
-  const failures = results.flatMap((one) => (one?.failure ? [one.failure] : []));
-  const failure = failures[0];
+  const failures = application.spec.components.flatMap(({ name }) => result(name)?.failure ?? []);
+  const reason = failures[0]?.reason;
   const sick = services.find((service) => !service.healthy);
-  const waiting = sick?.message ? `component ${sick.name}: ${sick.message}` : 'work is under way';
-  const why = failure ? oneLine(failures.map((one) => one.sentence).join('. '), MAX_MESSAGE) : waiting;
+  const why = failures.length > 0 ? oneLine(failures.map((one) => one.sentence).join('. '), MAX_MESSAGE) : waitingFor(sick);
   const known = new Set(services.map(({ name }) => name));
   const applied = application.spec.components.every(({ name }) => result(name)?.applied ?? known.has(name));
   const drafts = [
     isTrue('Admitted', 'Available'),
     ...['Parsed', 'Revision', 'Policy', 'Render'].map((type) => isTrue(type, 'Available')),
-    workflow.finished ? isTrue('Workflow', 'Available') : isFalse('Workflow', failure?.reason ?? 'Progressing', why),
-    applied ? isTrue('Applied', 'Available') : isFalse('Applied', failure?.reason ?? 'Progressing', why),
-    sick ? isFalse('Healthy', failure?.reason ?? 'Unhealthy', why) : isTrue('Healthy', 'Available'),
-    phase === 'running' ? isTrue('Ready', 'ReconcileSuccess') : isFalse('Ready', failure?.reason ?? 'Progressing', why),
+    workflow.finished ? isTrue('Workflow', 'Available') : isFalse('Workflow', reason ?? 'Progressing', why),
+    applied ? isTrue('Applied', 'Available') : isFalse('Applied', reason ?? 'Progressing', why),
+    sick ? isFalse('Healthy', reason ?? 'Unhealthy', why) : isTrue('Healthy', 'Available'),
+    phase === 'running' ? isTrue('Ready', 'ReconcileSuccess') : isFalse('Ready', reason ?? 'Progressing', why),
   ];
   const stalled = failures.find(({ kind }) => kind === 'stalled');
   if (stalled) drafts.push(isTrue('Stalled', stalled.reason, oneLine(stalled.sentence, MAX_MESSAGE)));
   else if (phase === 'runningWorkflow') drafts.push(isTrue('Reconciling', 'Progressing', why));
   return drafts;
+}
+
+function waitingFor(sick: ServiceStatus | undefined): string {
+  return sick?.message ? `component ${sick.name}: ${sick.message}` : 'work is under way';
 }
 
 /** A merge patch of what differs, or undefined where nothing does: no request that changes nothing. */

@@ -42,7 +42,8 @@ export class Supervisor {
 
   async stop(): Promise<void> {
     this.#stopListening?.();
-    await Promise.all([...this.#tenants.values()].flatMap(({ keeper, loop }) => [keeper.stop(), loop?.stop()]));
+    const loops = [...this.#tenants.values()].flatMap(({ keeper, loop }) => (loop ? [keeper, loop] : [keeper]));
+    await Promise.all(loops.map((loop) => loop.stop()));
   }
 
   #onEvent(event: WatchEvent): void {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Application, StepPhase, StepStatus, WorkflowStatus } from '#api/application.ts';
+import type { Application, StepStatus, WorkflowStatus } from '#api/application.ts';
 import type { ComponentResult } from './component-loop.ts';
 
 export interface Step {
@@ -26,7 +26,8 @@ export function planOf(application: Application): Plan {
   const steps = workflow.steps.map((step, index) => {
     const previous = names[index - 1];
     const dependsOn = [...(step.dependsOn ?? []), ...(stepByStep && previous ? [previous] : [])];
-    return { name: names[index] ?? '', component: String(step.properties?.['component'] ?? ''), dependsOn };
+    const component = step.properties?.['component'];
+    return { name: names[index] ?? '', component: typeof component === 'string' ? component : '', dependsOn };
   });
   return { mode: `${stepByStep ? 'StepByStep' : 'DAG'}-${workflow.mode?.subSteps ?? 'DAG'}`, steps };
 }
@@ -94,11 +95,16 @@ function advanceStep(step: Step, progress: Progress & { ready: boolean; last: St
   const base = { id: last?.id ?? stepId(token, step.name), name: step.name, type: 'apply-component' };
   if (last?.phase === 'succeeded') return last;
   if (!ready) return { ...base, phase: 'pending' };
-  const result = progress.result(step.component);
-  const current = result?.revision === token ? result : undefined;
-  const phase: StepPhase = current?.applied && current.healthy && !current.failure ? 'succeeded' : 'running';
   const firstExecuteTime = last?.firstExecuteTime ?? now;
-  if (phase === 'succeeded') return { ...base, phase, firstExecuteTime, lastExecuteTime: now };
-  const message = current?.failure?.sentence || 'wait healthy';
-  return { ...base, phase, reason: 'Wait', message, firstExecuteTime, lastExecuteTime: last?.lastExecuteTime ?? now };
+  const waitingFor = waitingMessage(progress.result(step.component), token);
+  if (waitingFor === undefined) return { ...base, phase: 'succeeded', firstExecuteTime, lastExecuteTime: now };
+  const lastExecuteTime = last?.lastExecuteTime ?? now;
+  return { ...base, phase: 'running', reason: 'Wait', message: waitingFor, firstExecuteTime, lastExecuteTime };
+}
+
+/** What a step waits for; undefined where its component is applied and healthy at this revision. */
+function waitingMessage(result: ComponentResult | undefined, token: string): string | undefined {
+  if (result?.revision !== token) return 'wait healthy';
+  if (result.failure) return result.failure.sentence || 'wait healthy';
+  return result.applied && result.healthy ? undefined : 'wait healthy';
 }

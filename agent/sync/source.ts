@@ -1,4 +1,4 @@
-import { Failure } from '#api/failure.ts';
+import type { Failure } from '#api/failure.ts';
 import { nextPullMs } from '#api/schedule.ts';
 import { backoffMs, DEFAULT_BACKOFF } from '#core/backoff.ts';
 import type { Clock } from '#core/clock.ts';
