@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { ObjectMeta } from '#api/kubernetes.ts';
+import type { KubeObject, ObjectMeta } from '#api/kubernetes.ts';
 import type { Reason } from '#api/reasons.ts';
 import type { Clock } from '#core/clock.ts';
 import { messageOf, oneLine } from '#core/errors.ts';
@@ -35,6 +35,40 @@ function eventName(name: string): string {
   return `${start}.${randomBytes(8).toString('hex')}`;
 }
 
+function eventObject({ regarding, type, reason, message }: EventRecord, namespace: string, nowMs: number): KubeObject {
+  const time = `${new Date(nowMs).toISOString().slice(0, 19)}Z`;
+  const { name = '', uid } = regarding.metadata;
+  return {
+    apiVersion: 'v1',
+    kind: 'Event',
+    metadata: { name: eventName(name), namespace },
+    involvedObject: { apiVersion: regarding.apiVersion, kind: regarding.kind, namespace, name, ...(uid ? { uid } : {}) },
+    type,
+    reason,
+    message,
+    source: { component: 'lateen-agent' },
+    reportingComponent: 'lateen-agent',
+    firstTimestamp: time,
+    lastTimestamp: time,
+    count: 1,
+  };
+}
+
+/** Says whether a key was seen within REPEAT_MS, and remembers it. */
+function createMemory(clock: Clock): (key: string) => boolean {
+  const seen = new Map<string, number>();
+  return (key) => {
+    const now = clock.now();
+    const last = seen.get(key);
+    if (last !== undefined && now - last < REPEAT_MS) return true;
+    seen.delete(key);
+    seen.set(key, now);
+    const oldest = seen.keys().next();
+    if (seen.size > MAX_REMEMBERED && !oldest.done) seen.delete(oldest.value);
+    return false;
+  };
+}
+
 export interface RecorderOptions {
   namespace: string;
   redactor: Redactor;
@@ -45,38 +79,15 @@ export interface RecorderOptions {
 export function createEventRecorder(client: Client, options: RecorderOptions): EventRecorder {
   const { namespace, redactor, log, clock } = options;
   const queue: EventRecord[] = [];
-  const sent = new Map<string, number>();
+  const isRepeat = createMemory(clock);
   let sending: Promise<void> | undefined;
   let refused = false;
   let draining = false;
 
-  async function send(event: EventRecord): Promise<void> {
-    const { regarding, type, reason } = event;
-    const time = new Date(clock.now()).toISOString();
-    const { name = '', uid } = regarding.metadata;
-    await client.create(
-      {
-        apiVersion: 'v1',
-        kind: 'Event',
-        metadata: { name: eventName(name), namespace },
-        involvedObject: { apiVersion: regarding.apiVersion, kind: regarding.kind, namespace, name, ...(uid ? { uid } : {}) },
-        type,
-        reason,
-        message: event.message,
-        source: { component: 'lateen-agent' },
-        reportingComponent: 'lateen-agent',
-        firstTimestamp: `${time.slice(0, 19)}Z`,
-        lastTimestamp: `${time.slice(0, 19)}Z`,
-        count: 1,
-      },
-      { timeoutMs: DEADLINE_MS },
-    );
-  }
-
   async function sendAll(): Promise<void> {
     for (let event = queue.shift(); event; event = queue.shift()) {
       try {
-        await send(event);
+        await client.create(eventObject(event, namespace, clock.now()), { timeoutMs: DEADLINE_MS });
       } catch (error) {
         const forbidden = error instanceof ApiError && error.status === 403;
         if (!forbidden || !refused) log.warn('event not written', { reason: event.reason, error: messageOf(error) });
@@ -85,17 +96,6 @@ export function createEventRecorder(client: Client, options: RecorderOptions): E
         if (draining) queue.length = 0;
       }
     }
-  }
-
-  function isRepeat(key: string): boolean {
-    const now = clock.now();
-    const last = sent.get(key);
-    if (last !== undefined && now - last < REPEAT_MS) return true;
-    sent.delete(key);
-    sent.set(key, now);
-    const oldest = sent.keys().next();
-    if (sent.size > MAX_REMEMBERED && !oldest.done) sent.delete(oldest.value);
-    return false;
   }
 
   return {

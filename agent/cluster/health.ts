@@ -135,19 +135,24 @@ function number(value: unknown, fallback: number): number {
 }
 
 function deployment({ name, spec, status }: Judged): Health {
-  const wanted = number(spec['replicas'], 1);
   const progress = find(status.conditions, 'Progressing');
   if (progress?.reason === 'ProgressDeadlineExceeded') return failed(name, progress.message ?? 'the rollout exceeded its deadline');
-  const { replicas = 0, updatedReplicas = 0, readyReplicas = 0, availableReplicas = 0, observedGeneration } = status;
-  if (observedGeneration === undefined) return progressing(name, 'its controller has not seen it yet');
-  const why =
+  if (status.observedGeneration === undefined) return progressing(name, 'its controller has not seen it yet');
+  const why = rollout(status, number(spec['replicas'], 1)) ?? unavailable(status.conditions);
+  return why === undefined ? CURRENT : progressing(name, why);
+}
+
+/** What a Deployment's counters say is still to come. */
+function rollout(status: Counters, wanted: number): string | undefined {
+  const { replicas = 0, updatedReplicas = 0, readyReplicas = 0, availableReplicas = 0 } = status;
+  const old = replicas - updatedReplicas;
+  return (
     fewer(updatedReplicas, wanted, 'updated') ??
-    (replicas > updatedReplicas ? `${replicas - updatedReplicas} old replicas are still running` : undefined) ??
+    (old > 0 ? `${old} old replicas are still running` : undefined) ??
     surplus(replicas, wanted) ??
     fewer(readyReplicas, wanted, 'ready') ??
-    fewer(availableReplicas, wanted, 'available') ??
-    unavailable(status.conditions);
-  return why === undefined ? CURRENT : progressing(name, why);
+    fewer(availableReplicas, wanted, 'available')
+  );
 }
 
 function fewer(count: number, wanted: number, what: string): string | undefined {
@@ -166,17 +171,21 @@ function unavailable(conditions: StatusCondition[] | undefined): string | undefi
 function statefulSet({ name, spec, status }: Judged): Health {
   const strategy = (spec['updateStrategy'] ?? {}) as { type?: string; rollingUpdate?: { partition?: number } };
   if (strategy.type === 'OnDelete') return CURRENT;
+  if (status.observedGeneration === undefined) return progressing(name, 'its controller has not seen it yet');
   const wanted = number(spec['replicas'], 1);
-  const { replicas = 0, readyReplicas = 0, updatedReplicas = 0, currentRevision, updateRevision, observedGeneration } = status;
-  if (observedGeneration === undefined) return progressing(name, 'its controller has not seen it yet');
-  const partition = strategy.rollingUpdate?.partition ?? 0;
-  const rolling = partition === 0 && currentRevision !== updateRevision;
+  const { replicas = 0, readyReplicas = 0 } = status;
   const why =
     fewer(Math.min(replicas, readyReplicas), wanted, 'ready') ??
     surplus(replicas, wanted) ??
-    (partition > 0 ? fewer(updatedReplicas, wanted - partition, 'updated') : undefined) ??
-    (rolling ? `${updatedReplicas} of ${wanted} replicas are updated` : undefined);
+    notUpdated(status, wanted, strategy.rollingUpdate?.partition ?? 0);
   return why === undefined ? CURRENT : progressing(name, why);
+}
+
+/** Below the partition a StatefulSet keeps its old pods for good. */
+function notUpdated(status: Counters, wanted: number, partition: number): string | undefined {
+  const { updatedReplicas = 0, currentRevision, updateRevision } = status;
+  if (partition > 0) return fewer(updatedReplicas, wanted - partition, 'updated');
+  return currentRevision === updateRevision ? undefined : `${updatedReplicas} of ${wanted} replicas are updated`;
 }
 
 function daemonSet({ name, status }: Judged): Health {
