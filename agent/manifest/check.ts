@@ -1,6 +1,5 @@
 import type { Cause } from '#api/failure.ts';
 import { displayName, groupOf, type KubeObject, objectId, referenceOf } from '#api/kubernetes.ts';
-import type { Reason } from '#api/reasons.ts';
 import { oneLine } from '#core/errors.ts';
 import { limits } from './limits.ts';
 import { unknownKindRemedy } from './kind-hints.ts';
@@ -64,17 +63,29 @@ function causesOfOne(built: BuiltObject, scope: { namespaced: boolean } | undefi
   const { object } = built;
   const { apiVersion, kind } = object;
   if (REQUESTS.has(`${groupOf(apiVersion)}/${kind}`)) {
-    return [mistake(built, 'InvalidObject', 'kind', `${shown(object)} is a request and no object that can be kept in sync`, 'remove it')];
+    return [
+      mistake(built, {
+        code: 'InvalidObject',
+        path: 'kind',
+        message: `${shown(object)} is a request and no object that can be kept in sync`,
+        remedy: 'remove it',
+      }),
+    ];
   }
   if (!scope) {
     const remedy = unknownKindRemedy(apiVersion, kind);
     return [
-      mistake(built, 'UnknownKind', 'kind', `the API server does not know ${oneLine(kind, 100)} in ${oneLine(apiVersion, 100)}`, remedy),
+      mistake(built, {
+        code: 'UnknownKind',
+        path: 'kind',
+        message: `the API server does not know ${oneLine(kind, 100)} in ${oneLine(apiVersion, 100)}`,
+        remedy,
+      }),
     ];
   }
   if (!scope.namespaced) {
     const remedy = 'remove it: the agent works in one namespace, and an administrator applies cluster-wide objects';
-    return [mistake(built, 'ClusterScoped', 'kind', `${shown(object)} is cluster-scoped`, remedy)];
+    return [mistake(built, { code: 'ClusterScoped', path: 'kind', message: `${shown(object)} is cluster-scoped`, remedy })];
   }
   return [...nameCauses(built), ...namespaceCauses(built, namespace), ...metadataCauses(built), ...sizeCauses(built)];
 }
@@ -86,13 +97,12 @@ function nameCauses(built: BuiltObject): Cause[] {
   const problem =
     generateName === undefined ? 'has no metadata.name' : 'has generateName and no name, so that each pull would make another one';
   return [
-    mistake(
-      built,
-      'NameRequired',
-      'metadata.name',
-      `${kind} ${problem}`,
-      name === undefined ? 'set metadata.name' : 'write the name as a text, in quotes',
-    ),
+    mistake(built, {
+      code: 'NameRequired',
+      path: 'metadata.name',
+      message: `${kind} ${problem}`,
+      remedy: name === undefined ? 'set metadata.name' : 'write the name as a text, in quotes',
+    }),
   ];
 }
 
@@ -101,13 +111,12 @@ function namespaceCauses(built: BuiltObject, namespace: string): Cause[] {
   if (given === undefined || given === null || given === '' || given === namespace) return [];
   const message = `${shown(built.object)} is for the namespace ${oneLine(JSON.stringify(given), 100)}, the Application is in ${namespace}`;
   return [
-    mistake(
-      built,
-      'NamespaceForbidden',
-      'metadata.namespace',
+    mistake(built, {
+      code: 'NamespaceForbidden',
+      path: 'metadata.namespace',
       message,
-      'remove metadata.namespace, or put an Application into that namespace',
-    ),
+      remedy: 'remove metadata.namespace, or put an Application into that namespace',
+    }),
   ];
 }
 
@@ -117,19 +126,23 @@ function metadataCauses(built: BuiltObject): Cause[] {
     if (map === undefined || map === null) return [];
     if (typeof map !== 'object' || Array.isArray(map)) {
       return [
-        mistake(
-          built,
-          'InvalidObject',
-          `metadata.${field}`,
-          `metadata.${field} of ${shown(built.object)} is no map`,
-          'write key: "value" lines',
-        ),
+        mistake(built, {
+          code: 'InvalidObject',
+          path: `metadata.${field}`,
+          message: `metadata.${field} of ${shown(built.object)} is no map`,
+          remedy: 'write key: "value" lines',
+        }),
       ];
     }
     const wrong = Object.entries(map).filter(([, value]) => typeof value !== 'string' && value !== null);
     return wrong.map(([key, value]) => {
       const path = `metadata.${field}[${oneLine(key, 100)}]`;
-      return mistake(built, 'InvalidObject', path, `${path} of ${shown(built.object)} is a ${typeof value} and must be a text`, 'quote it');
+      return mistake(built, {
+        code: 'InvalidObject',
+        path,
+        message: `${path} of ${shown(built.object)} is a ${typeof value} and must be a text`,
+        remedy: 'quote it',
+      });
     });
   });
 }
@@ -138,7 +151,7 @@ function sizeCauses(built: BuiltObject): Cause[] {
   const bytes = Buffer.byteLength(JSON.stringify(built.object));
   if (bytes <= limits.objectBytes) return [];
   const message = `${shown(built.object)} has ${bytes} bytes, the limit is ${limits.objectBytes}`;
-  return [mistake(built, 'TooLarge', '', message, 'split it')];
+  return [mistake(built, { code: 'TooLarge', path: '', message, remedy: 'split it' })];
 }
 
 /** Each second and further object of one identity, wherever the first one stands. */
@@ -153,13 +166,12 @@ function duplicates(objects: readonly BuiltObject[], namespace: string): Cause[]
       return [];
     }
     return [
-      mistake(
-        built,
-        'DuplicateObject',
-        '',
-        `${shown(built.object)} is there twice: first in ${place(before.origin)}`,
-        'remove one of the two',
-      ),
+      mistake(built, {
+        code: 'DuplicateObject',
+        path: '',
+        message: `${shown(built.object)} is there twice: first in ${place(before.origin)}`,
+        remedy: 'remove one of the two',
+      }),
     ];
   });
 }
@@ -170,8 +182,8 @@ function cleaned(object: KubeObject, namespace: string): KubeObject {
   return { ...rest, apiVersion: object.apiVersion, kind: object.kind, metadata: { ...metadata, namespace } };
 }
 
-function mistake({ origin }: BuiltObject, code: Reason, path: string, message: string, remedy: string): Cause {
-  return { path, code, message, remedy, file: origin.file, ...(origin.line === undefined ? {} : { line: origin.line }) };
+function mistake({ origin }: BuiltObject, cause: Pick<Cause, 'code' | 'path' | 'message' | 'remedy'>): Cause {
+  return { ...cause, file: origin.file, ...(origin.line === undefined ? {} : { line: origin.line }) };
 }
 
 function shown(object: KubeObject): string {

@@ -43,8 +43,12 @@ function originOf(object: KubeObject, file: string | undefined, { files, scan }:
 function namesOf(content: Buffer, file: string): Named[] {
   return readYaml(content, file).documents.map(({ value, line }) => {
     const { kind, metadata } = value as { kind?: unknown; metadata?: { name?: unknown } };
-    return { kind: String(kind ?? ''), name: String(metadata?.name ?? ''), line };
+    return { kind: textOf(kind), name: textOf(metadata?.name), line };
   });
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : '';
 }
 
 function withoutOrigin(object: KubeObject): KubeObject {

@@ -30,6 +30,13 @@ interface Work extends RewriteContext {
   found: Rewritten;
 }
 
+interface Refusal {
+  code: Cause['code'];
+  /** What stands after the name of the field. */
+  problem: string;
+  remedy: string;
+}
+
 /** Checks every field of one kustomization file, all mistakes together. Unknown fields are mistakes: it fails closed. */
 export async function rewriteKustomization(document: YamlDocument, context: RewriteContext): Promise<Rewritten> {
   const found: Rewritten = { value: {}, files: [], manifests: [], folders: [], causes: [] };
@@ -37,7 +44,11 @@ export async function rewriteKustomization(document: YamlDocument, context: Rewr
   for (const [name, value] of Object.entries(document.value as Record<string, unknown>)) {
     const field = FIELDS.get(name);
     if (!field) {
-      refused(work, [name], 'KustomizeUnsupported', 'is no field that kustomize 5.8 has', 'correct its spelling, or remove it');
+      refused(work, [name], {
+        code: 'KustomizeUnsupported',
+        problem: 'is no field that kustomize 5.8 has',
+        remedy: 'correct its spelling, or remove it',
+      });
       continue;
     }
     const patchTexts = name === 'patches' && isList(value) && value.length > 0 && value.every((item) => typeof item === 'string');
@@ -50,15 +61,14 @@ export async function rewriteKustomization(document: YamlDocument, context: Rewr
 async function checkField(field: Field, path: Path, value: unknown, work: Work): Promise<void> {
   if (field === 'plain') return;
   if (field === 'helm')
-    return refused(
-      work,
-      path,
-      'KustomizeUnsupported',
-      'runs helm, which loads charts from outside',
-      'render the chart and keep the result in the repository',
-    );
+    return refused(work, path, {
+      code: 'KustomizeUnsupported',
+      problem: 'runs helm, which loads charts from outside',
+      remedy: 'render the chart and keep the result in the repository',
+    });
   if (field === 'openapi') return parts(ITEMS.openapi, path, value, work);
-  if (!isList(value)) return refused(work, path, 'BuildFailed', 'must be a list', 'put a dash before each entry');
+  if (!isList(value))
+    return refused(work, path, { code: 'BuildFailed', problem: 'must be a list', remedy: 'put a dash before each entry' });
   for (const [position, item] of value.entries()) {
     const at = [...path, position];
     if (field === 'plugins') await plugin(at, item, work);
@@ -72,18 +82,24 @@ const WANTED = { any: 'any', folders: 'folder', files: 'file' } as const;
 
 /** The parts of one map. Only exact names pass, since kustomize would also read `Path`. */
 function parts(known: ReadonlyMap<string, Part>, path: Path, value: unknown, work: Work): void {
-  if (!isMap(value)) return refused(work, path, 'BuildFailed', 'must be a map', 'write key: value lines');
+  if (!isMap(value)) return refused(work, path, { code: 'BuildFailed', problem: 'must be a map', remedy: 'write key: value lines' });
   for (const [name, content] of Object.entries(value)) {
     const part = known.get(name);
     const at = [...path, name];
-    if (!part) refused(work, at, 'KustomizeUnsupported', 'is no field that kustomize 5.8 has there', 'correct its spelling, or remove it');
+    if (!part)
+      refused(work, at, {
+        code: 'KustomizeUnsupported',
+        problem: 'is no field that kustomize 5.8 has there',
+        remedy: 'correct its spelling, or remove it',
+      });
     else if (content !== null && part !== 'plain') loadingPart(part, at, content, work);
   }
 }
 
 function loadingPart(part: Exclude<Part, 'plain'>, path: Path, content: unknown, work: Work): void {
   if (part === 'file') return content === '' ? undefined : reference('file', path, content, work);
-  if (!isList(content)) return refused(work, path, 'BuildFailed', 'must be a list', 'put a dash before each entry');
+  if (!isList(content))
+    return refused(work, path, { code: 'BuildFailed', problem: 'must be a list', remedy: 'put a dash before each entry' });
   for (const [position, item] of content.entries()) {
     const at = [...path, position];
     if (part === 'files') reference('file', at, item, work);
@@ -96,7 +112,8 @@ function loadingPart(part: Exclude<Part, 'plain'>, path: Path, content: unknown,
 /** `path` or `key=path` (api/internal/generators/utils.go). */
 function fileSource(path: Path, item: unknown, work: Work): void {
   const pieces = typeof item === 'string' ? item.split('=') : [];
-  if (pieces.length > 2) return refused(work, path, 'BuildFailed', 'holds more than one =', 'write path, or key=path');
+  if (pieces.length > 2)
+    return refused(work, path, { code: 'BuildFailed', problem: 'holds more than one =', remedy: 'write path, or key=path' });
   reference('file', path, pieces.at(-1) ?? item, work);
 }
 
@@ -115,7 +132,7 @@ function reference(wanted: Wanted, path: Path, item: unknown, work: Work): void 
   if ('cause' in found) work.found.causes.push(found.cause);
   else if ('folder' in found) work.found.folders.push(found.folder);
   else work.found.files.push(found.file);
-  if ('file' in found && (wanted === 'any' || /^patches/.test(String(path[0])))) work.found.manifests.push(found.file);
+  if ('file' in found && (wanted === 'any' || String(path[0]).startsWith('patches'))) work.found.manifests.push(found.file);
 }
 
 /**
@@ -129,7 +146,12 @@ async function plugin(path: Path, item: unknown, work: Work): Promise<void> {
     work.found.causes.push(found.cause);
     return;
   }
-  if ('folder' in found) return refused(work, path, 'KustomizeUnsupported', 'names a folder of plugin configurations', 'list their files');
+  if ('folder' in found)
+    return refused(work, path, {
+      code: 'KustomizeUnsupported',
+      problem: 'names a folder of plugin configurations',
+      remedy: 'list their files',
+    });
   const contents = await work.read([found.file]);
   const content = contents.get(found.file);
   if (content) pluginText(path, content, work, found.file);
@@ -145,17 +167,26 @@ function pluginText(path: Path, content: Buffer, work: Work, file?: string): voi
 
 function pluginDocument(document: YamlDocument, work: Work, path: Path): void {
   const value = document.value;
-  if (!isMap(value)) return refused(work, path, 'BuildFailed', 'is no plugin configuration', 'give it apiVersion, kind and metadata.name');
+  if (!isMap(value))
+    return refused(work, path, {
+      code: 'BuildFailed',
+      problem: 'is no plugin configuration',
+      remedy: 'give it apiVersion, kind and metadata.name',
+    });
   const kind = typeof value['kind'] === 'string' ? value['kind'] : '';
   if (value['apiVersion'] !== 'builtin' || !PLUGINS.has(kind)) {
     const problem = `needs the plugin ${oneLine(`${String(value['apiVersion'])} ${kind}`, 100)}, which would run a program or a container`;
-    return refused(work, path, 'KustomizeUnsupported', problem, 'use a plugin that is built into kustomize (apiVersion: builtin)');
+    return refused(work, path, {
+      code: 'KustomizeUnsupported',
+      problem,
+      remedy: 'use a plugin that is built into kustomize (apiVersion: builtin)',
+    });
   }
   const known = PLUGINS.get(kind);
   if (known) parts(known, path, value, work);
 }
 
-function refused(work: Work, path: Path, code: Cause['code'], problem: string, remedy: string): void {
+function refused(work: Work, path: Path, { code, problem, remedy }: Refusal): void {
   work.found.causes.push(refuse(spotOf(work, path), code, problem, remedy).cause);
 }
 

@@ -1,7 +1,7 @@
 import type { Cause } from '#api/failure.ts';
 import { oneLine } from '#core/errors.ts';
 import { checkSizes, type Index } from './folders.ts';
-import { escapeLineEnds, rewriteKustomization } from './kustomize-rewrite.ts';
+import { escapeLineEnds, rewriteKustomization, type Rewritten } from './kustomize-rewrite.ts';
 import type { FileEntry, FileTree } from './types.ts';
 import { readYaml, type YamlDocument } from './yaml.ts';
 
@@ -41,19 +41,30 @@ export async function scanUnit(tree: FileTree, index: Index, unit: string, signa
       const content = contents.get(file);
       const document = content && onlyDocument(content, file, scan.causes);
       if (!document) continue;
-      if (folder === unit) noteTop(scan, file, document);
       const found = await rewriteKustomization(document, { file, folder, index, read: (paths) => readFiles(tree, index, paths) });
-      scan.causes.push(...found.causes);
       for (const path of found.files) files.add(path);
-      for (const path of found.manifests) scan.manifests.add(path);
-      for (const path of found.folders) if (!visited.has(path)) next.add(path);
-      scan.kustomizations.set(file, escapeLineEnds(JSON.stringify(folder === unit ? withOrigins(found.value) : found.value)));
+      for (const path of found.folders) next.add(path);
+      note(scan, { file, document, found, isTop: folder === unit });
     }
-    folders = [...next];
+    folders = [...next].filter((folder) => !visited.has(folder));
   }
   if (scan.causes.length === 0) scan.contents = await readFiles(tree, index, [...files]);
   for (const file of scan.kustomizations.keys()) if (files.has(file)) scan.causes.push(loadedAsData(file));
   return scan;
+}
+
+interface Scanned {
+  file: string;
+  document: YamlDocument;
+  found: Rewritten;
+  isTop: boolean;
+}
+
+function note(scan: Scan, { file, document, found, isTop }: Scanned): void {
+  if (isTop) noteTop(scan, file, document);
+  scan.causes.push(...found.causes);
+  for (const path of found.manifests) scan.manifests.add(path);
+  scan.kustomizations.set(file, escapeLineEnds(JSON.stringify(isTop ? withOrigins(found.value) : found.value)));
 }
 
 function noteTop(scan: Scan, file: string, document: YamlDocument): void {
