@@ -146,7 +146,7 @@ function typeRemedy(schema: SchemaNode, value: unknown, secret: boolean): string
   if (MAPS.has(schema.type)) return 'write it as a map';
   if (isMap(value)) return typeof own(value, 'name') === 'string' ? 'write the name alone' : 'write a string';
   if (Array.isArray(value)) return 'write one string';
-  return secret ? 'put it in quotes' : `put it in quotes: "${String(value)}"`;
+  return secret ? 'put it in quotes' : `put it in quotes: "${scalarText(value)}"`;
 }
 
 function unsupportedFinding(part: Part, value: unknown): Finding | undefined {
