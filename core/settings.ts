@@ -12,8 +12,7 @@ export interface Setting<T> {
   parse: (text: string) => T;
 }
 
-// biome-ignore lint: a table holds settings of every type
-export type SettingsTable = Record<string, Setting<any>>;
+export type SettingsTable = Record<string, Setting<unknown>>;
 export type Settings<Table extends SettingsTable> = { [Name in keyof Table]: ReturnType<Table[Name]['parse']> };
 
 export class UsageError extends Error {}
