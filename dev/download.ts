@@ -75,6 +75,21 @@ function capped(maxBytes: number, onChunk: (chunk: Buffer) => void): Transform {
   });
 }
 
+async function readText(response: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  const meter = capped(MAX_TEXT_BYTES, (chunk) => chunks.push(chunk));
+  await pipeline(response, meter, drain);
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+/** Resolves to the sha256 sum of what was written. */
+async function writeBody(response: IncomingMessage, destination: string): Promise<string> {
+  const hash = createHash('sha256');
+  const meter = capped(MAX_FILE_BYTES, (chunk) => hash.update(chunk));
+  await pipeline(response, meter, createWriteStream(destination, { mode: 0o600 }));
+  return hash.digest('hex');
+}
+
 /** One run's downloads: a host that failed once is not asked again. `env` names the proxy, if any. */
 export function createDownloader(limits: DownloadLimits, env: NodeJS.ProcessEnv): Downloader {
   const failedHosts = new Map<string, string>();
@@ -112,25 +127,12 @@ export function createDownloader(limits: DownloadLimits, env: NodeJS.ProcessEnv)
 
   async function text(url: string, signal?: AbortSignal): Promise<string> {
     const response = await open(url, signal);
-    return attempt(new URL(url), url, async () => {
-      const chunks: Buffer[] = [];
-      await pipeline(
-        response,
-        capped(MAX_TEXT_BYTES, (chunk) => chunks.push(chunk)),
-        drain,
-      ).catch(blameHost(signal));
-      return Buffer.concat(chunks).toString('utf8');
-    });
+    return attempt(new URL(url), url, () => readText(response).catch(blameHost(signal)));
   }
 
   async function file(url: string, destination: string, signal?: AbortSignal): Promise<string> {
     const response = await open(url, signal);
-    return attempt(new URL(url), url, async () => {
-      const hash = createHash('sha256');
-      const meter = capped(MAX_FILE_BYTES, (chunk) => hash.update(chunk));
-      await pipeline(response, meter, createWriteStream(destination, { mode: 0o600 })).catch(blameHost(signal));
-      return hash.digest('hex');
-    });
+    return attempt(new URL(url), url, () => writeBody(response, destination).catch(blameHost(signal)));
   }
   return { failure, text, file };
 }

@@ -57,12 +57,17 @@ function rowsOf(schema: SchemaNode, prefix: string): Row[] {
     const row: Row = {
       name,
       type: part.facts?.shape ?? typeWords(part.schema),
-      fallback: part.required ? '(required)' : part.default === undefined ? '' : `\`${String(part.default)}\``,
+      fallback: part.required ? '(required)' : defaultText(part.default),
       meaning: `${part.facts?.about ?? ''}${works ? `; today only ${works.map((word) => `\`${word}\``).join(', ')}` : ''}`,
       since: part.facts?.since ?? '',
     };
     return [row, ...rowsOf(part.schema, `${name}.`)];
   });
+}
+
+function defaultText(value: unknown): string {
+  if (value === undefined) return '';
+  return `\`${typeof value === 'string' ? value : JSON.stringify(value)}\``;
 }
 
 function typeWords(schema: SchemaNode): string {

@@ -157,9 +157,7 @@ export class GitServer {
       entry.status = response.statusCode;
     });
     const fault = this.#faultOf(endpoint);
-    if (fault?.delayMs) await sleep(fault.delayMs);
-    if (fault?.hang) return;
-    if (fault?.status) return end(response, fault.status, fault.location ? { location: fault.location } : {});
+    if (fault && (await suffer(fault, response))) return;
     const refusal = this.#refusalOf(endpoint, user);
     if (refusal) return end(response, refusal, refusal === 401 ? { 'www-authenticate': 'Basic realm="Git"' } : {});
     const child = serveWithBackend(request, response, {
@@ -190,6 +188,14 @@ export class GitServer {
     if (user && service === 'receive-pack' && !user.write) return 403;
     return existsSync(this.directory(repository)) ? undefined : 404;
   }
+}
+
+/** Lets a fault happen. True: the request gets no other answer. */
+async function suffer({ delayMs, hang, status, location }: GitFault, response: ServerResponse): Promise<boolean> {
+  if (delayMs) await sleep(delayMs);
+  if (hang) return true;
+  if (status) end(response, status, location ? { location } : {});
+  return status !== undefined;
 }
 
 function end(response: ServerResponse, status: number, headers: Record<string, string> = {}): void {
