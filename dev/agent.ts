@@ -2,9 +2,9 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { agentKubeconfig } from './agent-access.ts';
+import { agentLogTail } from './agent-log.ts';
 import type { Keeper } from './keeper.ts';
 import { CHECKOUT, RUN_FOLDER } from './keeper-state.ts';
-import { logTail } from './lifeline.ts';
 import { freePorts } from './ports.ts';
 
 /** Measured: under a second; two busy cores may take a few. */
@@ -70,5 +70,5 @@ export async function startAgent(keeper: Keeper, options: AgentOptions): Promise
     if (programs.every((program) => program.name !== name || !program.running)) break;
     await sleep(POLL_MS);
   }
-  throw new Error(`the agent of namespace ${options.namespace} did not get ready; the end of ${logFile}:\n${await logTail(logFile)}`);
+  throw new Error(`the agent of namespace ${options.namespace} did not get ready; the end of ${logFile}:\n${await agentLogTail(logFile)}`);
 }

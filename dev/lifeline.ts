@@ -81,13 +81,13 @@ export async function startProcess(options: ProcessOptions): Promise<ManagedProc
   return { name, pid, logFile, exited, stop };
 }
 
-/** The last lines of a log file, for a message; empty where there is none. */
-export async function logTail(logFile: string): Promise<string> {
+/** The last lines of a log file, for a message; empty where there is none. Reads at most `maxBytes`. */
+export async function logTail(logFile: string, maxBytes = TAIL_BYTES): Promise<string> {
   const file = await open(logFile).catch(() => undefined);
   if (!file) return '';
   try {
     const { size } = await file.stat();
-    const length = Math.min(size, TAIL_BYTES);
+    const length = Math.min(size, maxBytes);
     const { buffer } = await file.read(Buffer.alloc(length), 0, length, size - length);
     return buffer.toString('utf8').trimEnd().split('\n').slice(-TAIL_LINES).join('\n');
   } finally {

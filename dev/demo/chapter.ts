@@ -15,7 +15,7 @@ export interface Bench {
 
 /** How a chapter speaks to the person who watches. */
 export interface Stage {
-  /** One line of prose in front of what follows. */
+  /** One line of prose, printed as a comment of sh, in front of what follows. */
   say: (line: string) => void;
   /**
    * Prints a command as a person can paste it, runs it with sh in the checkout, and prints what it prints. Rejects

@@ -2,9 +2,9 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ObjectReference } from '#api/kubernetes.ts';
 import { systemClock } from '#core/clock.ts';
+import { agentLogTail } from '../agent-log.ts';
 import { branchTip } from '../git-repository.ts';
 import { RUN_FOLDER } from '../keeper-state.ts';
-import { logTail } from '../lifeline.ts';
 import { resetBranch, SEED_BRANCHES, SEED_REPOSITORY, seedRepository } from '../seed.ts';
 import type { Bench } from './chapter.ts';
 
@@ -43,7 +43,7 @@ export async function removeApplication(bench: Bench, name: string): Promise<voi
   }
   throw new Error(
     `The Application ${name} of an earlier run is not gone after ${REMOVAL_DEADLINE_MS / 1000} s. ` +
-      `Start afresh with: make down && make demo\nThe end of the agent's log ${agentLog}:\n${await logTail(agentLog)}`,
+      `Start afresh with: make down && make demo\nThe end of the agent's log ${agentLog}:\n${await agentLogTail(agentLog)}`,
   );
 }
 

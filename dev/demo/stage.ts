@@ -1,8 +1,8 @@
 import { styleText } from 'node:util';
 import { systemClock } from '#core/clock.ts';
 import { messageOf } from '#core/errors.ts';
+import { agentLogTail } from '../agent-log.ts';
 import { pushUrl } from '../git-endpoint.ts';
-import { logTail } from '../lifeline.ts';
 import { shellSetup } from '../shell-setup.ts';
 import type { Bench, Chapter, Stage } from './chapter.ts';
 import { runShell } from './shell.ts';
@@ -22,14 +22,14 @@ function bold(text: string): string {
 
 /** Says what failed, with the end of the agent's log, which usually has the reason. */
 async function failure(what: string, { agentLog }: Bench): Promise<Error> {
-  return new Error(`${what}\nThe end of the agent's log ${agentLog}:\n${await logTail(agentLog).catch(messageOf)}`);
+  return new Error(`${what}\nThe end of the agent's log ${agentLog}:\n${await agentLogTail(agentLog).catch(messageOf)}`);
 }
 
 export function createStage(bench: Bench): Stage {
   const setup = shellSetup(bench.keeper.plane);
   const { signal } = bench;
   return {
-    say: (line) => print(`\n${line}\n`),
+    say: (line) => print(`\n# ${line}\n`),
 
     async run(command) {
       print(bold(`$ ${command}\n`));
@@ -56,8 +56,10 @@ export function createStage(bench: Bench): Stage {
 
 export function opening(chapters: readonly Chapter[], { keeper }: Bench): void {
   const names = chapters.map(({ name }) => name).join(', ');
-  print(`The demo plays ${chapters.length === 1 ? 'the chapter' : 'the chapters'} ${names}. Every command is printed before it is run;\n`);
-  print('you can paste each into a shell that has been told where it is:\n');
+  print(
+    `\n# The demo plays ${chapters.length === 1 ? 'the chapter' : 'the chapters'} ${names}. Every command is printed before it is run.\n`,
+  );
+  print('# You can paste each into a shell that has been told where it is:\n');
   for (const line of shellSetup(keeper.plane)) print(bold(`$ ${line}\n`));
 }
 

@@ -80,7 +80,7 @@ async function pushRemoval({ say, run, until }: Stage, bench: Bench): Promise<vo
     'server-config is removed',
     async () => (await bench.client.get(configMapNamed('server-config'))) === undefined,
   );
-  say(`It was removed ${seconds.toFixed(1)} s after the push. lateen-${APPLICATION} is the list of what the Application applied.`);
+  say(`It was removed ${seconds.toFixed(1)} s after the push. The lateen-… list what each Application has applied.`);
   await run('kubectl get configmap');
 }
 
