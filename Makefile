@@ -3,6 +3,8 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 # The targets below start programs by path: a signal to npx would leave the program behind.
 BIN := node_modules/.bin
+# Programs of packages ask env for node: they get the pinned one too.
+export PATH := $(CURDIR)/$(BIN):$(PATH)
 NODE := $(BIN)/node --disable-warning=ExperimentalWarning
 VITEST := $(BIN)/node --disable-warning=ExperimentalWarning node_modules/vitest/vitest.mjs run
 # Which tests: `make test T=test/cluster/agent`.
