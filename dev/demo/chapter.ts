@@ -10,6 +10,8 @@ export interface Bench {
   agentLog: string;
   /** Progress that is no part of the play, to standard error. */
   log: (line: string) => void;
+  /** The play itself, to standard output. */
+  print: (text: string) => void;
   signal: AbortSignal;
 }
 
@@ -24,9 +26,9 @@ export interface Stage {
   run: (command: string) => Promise<void>;
   /**
    * Waits without a word until `isTrue`; a check that throws counts as no. Resolves to the seconds that it took.
-   * `what` completes "waited 30 s until …". Rejects after the deadline, with the end of the agent's log.
+   * `what` completes "waited 30 s until …". Rejects after `deadlineMs` (default: 30 s), with the end of the agent's log.
    */
-  until: (what: string, isTrue: () => Promise<boolean>) => Promise<number>;
+  until: (what: string, isTrue: () => Promise<boolean>, deadlineMs?: number) => Promise<number>;
 }
 
 /** Something to do by hand after the play. */

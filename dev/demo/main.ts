@@ -14,6 +14,7 @@ import { closing, createStage, heading, opening } from './stage.ts';
 const exit = { failed: 1, usage: 2, interrupted: 130 } as const;
 
 const log = (line: string): void => console.error(line);
+const print = (text: string): void => void process.stdout.write(text);
 
 async function openBench(signal: AbortSignal): Promise<Bench> {
   const keeper = await ensureKeeper({ log, signal });
@@ -22,7 +23,7 @@ async function openBench(signal: AbortSignal): Promise<Bench> {
   const agent = await startAgent(keeper, { namespace: DEMO_NAMESPACE, flags: { 'min-interval': '1s' } });
   const connection = await kubeconfigConnection({ path: keeper.plane.kubeconfig });
   const client = createClient(connection, { log: silentLog, userAgent: 'lateen-demo' });
-  return { keeper, client, agentLog: agent.logFile, log, signal };
+  return { keeper, client, agentLog: agent.logFile, log, print, signal };
 }
 
 async function playAll(chapters: readonly Chapter[], bench: Bench): Promise<void> {
@@ -30,7 +31,7 @@ async function playAll(chapters: readonly Chapter[], bench: Bench): Promise<void
   const stage = createStage(bench);
   opening(chapters, bench);
   for (const chapter of chapters) {
-    heading(chapter);
+    heading(chapter, bench);
     await chapter.play(stage, bench);
   }
   closing(chapters, bench);

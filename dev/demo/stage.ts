@@ -11,10 +11,6 @@ import { runShell } from './shell.ts';
 const WAIT_DEADLINE_MS = 30_000;
 const POLL_MS = 50;
 
-function print(text: string): void {
-  process.stdout.write(text);
-}
-
 /** On a terminal what a person may paste stands out. */
 function bold(text: string): string {
   return styleText('bold', text, { stream: process.stdout });
@@ -27,7 +23,7 @@ async function failure(what: string, { agentLog }: Bench): Promise<Error> {
 
 export function createStage(bench: Bench): Stage {
   const setup = shellSetup(bench.keeper.plane);
-  const { signal } = bench;
+  const { signal, print } = bench;
   return {
     say: (line) => print(`\n# ${line}\n`),
 
@@ -42,19 +38,19 @@ export function createStage(bench: Bench): Stage {
       if (problem !== undefined) throw await failure(`The command failed: ${command}: ${problem}.`, bench);
     },
 
-    async until(what, isTrue) {
+    async until(what, isTrue, deadlineMs = WAIT_DEADLINE_MS) {
       const begun = performance.now();
-      const seconds = (): number => (performance.now() - begun) / 1000;
+      const waitedMs = (): number => performance.now() - begun;
       while (!(await isTrue().catch(() => false))) {
-        if (seconds() * 1000 > WAIT_DEADLINE_MS) throw await failure(`Waited ${WAIT_DEADLINE_MS / 1000} s until ${what}, in vain.`, bench);
+        if (waitedMs() > deadlineMs) throw await failure(`Waited ${deadlineMs / 1000} s until ${what}, in vain.`, bench);
         await systemClock.sleep(POLL_MS, signal);
       }
-      return seconds();
+      return waitedMs() / 1000;
     },
   };
 }
 
-export function opening(chapters: readonly Chapter[], { keeper }: Bench): void {
+export function opening(chapters: readonly Chapter[], { keeper, print }: Bench): void {
   const names = chapters.map(({ name }) => name).join(', ');
   print(
     `\n# The demo plays ${chapters.length === 1 ? 'the chapter' : 'the chapters'} ${names}. Every command is printed before it is run.\n`,
@@ -63,7 +59,7 @@ export function opening(chapters: readonly Chapter[], { keeper }: Bench): void {
   for (const line of shellSetup(keeper.plane)) print(bold(`$ ${line}\n`));
 }
 
-export function heading({ name, title }: Chapter): void {
+export function heading({ name, title }: Chapter, { print }: Bench): void {
   print(`\n${bold(`== ${name}: ${title} ==`)}\n`);
 }
 
@@ -89,5 +85,5 @@ export function closing(chapters: readonly Chapter[], bench: Bench): void {
     `The agent's log: ${bench.agentLog}`,
     'Stop everything with: make down',
   ];
-  print(`${lines.join('\n')}\n`);
+  bench.print(`${lines.join('\n')}\n`);
 }

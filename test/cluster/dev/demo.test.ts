@@ -1,0 +1,144 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { maskDemo } from '#test/support/demo-mask.ts';
+
+const run = promisify(execFile);
+
+const CHECKOUT = fileURLToPath(new URL('../../..', import.meta.url)).replace(/\/$/, '');
+const GOLDEN = join(CHECKOUT, 'test/fixtures/demo');
+
+/** Starting a control plane and playing, on a busy machine. */
+const PLAY_MS = 180_000;
+
+interface Played {
+  code: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+let folder: string;
+let env: NodeJS.ProcessEnv;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'lateen-'));
+  for (const [name, path] of Object.entries(inject('plane').programs)) await symlink(path, join(folder, name));
+  env = {
+    ...process.env,
+    LATEEN_RUN_DIR: join(folder, 'run'),
+    KUBEBUILDER_ASSETS: folder,
+    LATEEN_RUN_OWNER: String(process.pid),
+    TZ: 'UTC',
+  };
+});
+
+afterAll(async () => {
+  await script('down.ts');
+  await rm(folder, { recursive: true, force: true });
+});
+
+/** A program of dev/ beside whatever this checkout has running. */
+function start(file: string, args: string[] = []): ChildProcess {
+  const path = join(CHECKOUT, 'dev', file);
+  return spawn(process.execPath, ['--disable-warning=ExperimentalWarning', path, ...args], {
+    env,
+    timeout: PLAY_MS,
+    killSignal: 'SIGKILL',
+  });
+}
+
+async function ended(child: ChildProcess): Promise<Played> {
+  const [stdout, stderr, [code]] = await Promise.all([text(child.stdout!), text(child.stderr!), once(child, 'close')]);
+  return { code: code as number | null, stdout, stderr };
+}
+
+function script(file: string, ...args: string[]): Promise<Played> {
+  return ended(start(file, args));
+}
+
+function masked({ stdout }: Played): string {
+  return maskDemo(stdout, { '.run': join(folder, 'run'), PROGRAMS: folder, CHECKOUT });
+}
+
+/** The indented lines below a line of the closing words, without their indent. */
+function linesBelow(output: string, title: string): string[] {
+  const lines = output.slice(output.indexOf(title)).split('\n').slice(1);
+  const end = lines.findIndex((line) => !line.startsWith('  '));
+  return lines.slice(0, end).map((line) => line.trimStart());
+}
+
+/** Pastes lines into a shell and returns everything that it prints. */
+async function paste(lines: string[]): Promise<string> {
+  const { PATH, HOME } = process.env;
+  const { stdout } = await run('/bin/sh', ['-c', ['exec 2>&1', ...lines].join('\n')], { env: { PATH, HOME }, timeout: 60_000 });
+  return stdout;
+}
+
+it('names its chapters to who asks for another, and starts nothing', async () => {
+  const { code, stdout, stderr } = await script('demo/main.ts', 'nope');
+  expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+  expect(stderr).toMatch(/^The demo has no chapter "nope"\. It has:\n {2}make demo CHAPTER=sync {3}a folder/);
+  expect((await script('down.ts')).stdout).toBe('Nothing of this checkout was running.\n');
+});
+
+describe('chapter sync', () => {
+  let first: Played;
+
+  it('prints what it printed when it was written', { timeout: PLAY_MS }, async () => {
+    first = await script('demo/main.ts', 'sync');
+    expect(first.code, first.stderr).toBe(0);
+    await expect(masked(first)).toMatchFileSnapshot(join(GOLDEN, 'sync.txt'));
+  });
+
+  it('has a push in the cluster within the interval', () => {
+    const [, seconds] = /It was in the cluster (\d+\.\d) s after the push; the agent pulls every 2s\./.exec(first.stdout) ?? [];
+    // The rest is what a busy machine may need to list, fetch and apply.
+    expect(Number(seconds)).toBeLessThan(2 + 2);
+  });
+
+  it('ends with commands that can be pasted', { timeout: PLAY_MS }, async () => {
+    const { stdout } = first;
+    const setup = linesBelow(stdout, 'paste this into a shell:');
+    expect(setup.some((line) => line.startsWith('export KUBECONFIG='))).toBe(true);
+    const tries = linesBelow(stdout, 'Things to try:')
+      .join('\n')
+      .split(/^\d\. .*\n/m)
+      .slice(1);
+    const printed: string[] = [];
+    for (const commands of tries) printed.push(await paste([...setup, commands]));
+    expect(printed).toEqual([
+      expect.stringMatching(/"Use nginx 1\.29", 2 objects[^]*nginx:1\.29/),
+      expect.stringMatching(/configmap "server-config" deleted[^]*server-config +1 +\ds/),
+      expect.stringMatching(/infrastructure\/server-config\.yaml:\d+[^]*Revert "Break the config"/),
+    ]);
+  });
+
+  it('says so when it is interrupted, and what to do', { timeout: PLAY_MS }, async () => {
+    const child = start('demo/main.ts', ['sync']);
+    child.stdout!.on('data', (chunk: Buffer) => {
+      if (chunk.toString().includes('application.core.oam.dev/infra-gitops created')) child.kill('SIGINT');
+    });
+    const { code, stdout, stderr } = await ended(child);
+    expect(code).toBe(130);
+    expect(stdout).not.toContain('All of it is still running');
+    expect(stderr).toMatch(/\nInterrupted\.\n.*make down stops everything\.\n$/);
+  });
+
+  it('plays the same again on what earlier runs have left', { timeout: PLAY_MS }, async () => {
+    const again = await script('demo/main.ts');
+    expect(again.code, again.stderr).toBe(0);
+    await expect(masked(again)).toMatchFileSnapshot(join(GOLDEN, 'sync.txt'));
+    expect(again.stderr).toContain('removing what an earlier run left: Application infra-gitops');
+  });
+
+  it('stops with make down, which has nothing to do the second time', { timeout: PLAY_MS }, async () => {
+    expect((await script('down.ts')).stdout).toBe('Stopped: nothing of this checkout is running.\n');
+    expect((await script('down.ts')).stdout).toBe('Nothing of this checkout was running.\n');
+  });
+});
