@@ -23,7 +23,7 @@ beforeEach(() => {
   bench = {
     keeper: { plane },
     agentLog: join(folder, 'agent.log'),
-    print: (text) => void (printed += text),
+    print: (text: string) => void (printed += text),
     log: () => undefined,
     signal: new AbortController().signal,
   } as unknown as Bench;
