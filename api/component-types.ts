@@ -13,10 +13,10 @@ const declarations: Readonly<Record<string, GenericSchema>> = {
 };
 
 /** Component types that an agent of this version reconciles. */
-export const componentTypes: readonly string[] = Object.keys(declarations);
+const componentTypes: readonly string[] = Object.keys(declarations);
 
 /** Types of workflow steps that an agent of this version runs. */
-export const stepTypes: readonly string[] = ['apply-component'];
+const stepTypes: readonly string[] = ['apply-component'];
 
 // KubeVela's traits for kustomize components (spec/kubevela.md §5.4): known by name, not yet carried out.
 const PLANNED_TRAITS: ReadonlySet<string> = new Set(['kustomize-patch', 'kustomize-json-patch', 'kustomize-strategy-merge']);
