@@ -20,7 +20,7 @@ export interface Scan {
   causes: Cause[];
 }
 
-export const ORIGINS = 'originAnnotations';
+const ORIGINS = 'originAnnotations';
 
 /** Follows a kustomization through everything that it loads, and refuses what is not in the tree. Reads level by level. */
 export async function scanUnit(tree: FileTree, index: Index, unit: string, signal: AbortSignal): Promise<Scan> {
