@@ -9,7 +9,7 @@ function fieldText([name, value]: [string, unknown]): string {
 }
 
 /** A line of the agent's log (core/log.ts) as people read it: without its stack, which is for us. Others stay as they are. */
-export function readableLogLine(line: string): string {
+function readableLogLine(line: string): string {
   try {
     const { time, level, message, stack: _stack, ...fields } = JSON.parse(line) as Record<string, unknown>;
     return [time, level, message, ...Object.entries(fields).map(fieldText)].join(' ');

@@ -19,7 +19,7 @@ export interface CommitOptions {
   date?: Date;
 }
 
-export const SEED_AUTHOR: Person = { name: 'Fog Dong', email: 'fog@example.com' };
+const SEED_AUTHOR: Person = { name: 'Fog Dong', email: 'fog@example.com' };
 
 /** Runs git in a bare repository and returns its standard output without the last line break. */
 export async function git(directory: string, args: string[], input: string | Buffer = ''): Promise<string> {

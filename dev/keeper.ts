@@ -21,7 +21,7 @@ import { logTail } from './lifeline.ts';
 import { isRunning } from './process-identity.ts';
 import { programs } from './programs.ts';
 
-export type { KeeperGit, KeeperPlane, KeeperStatus, ProgramRequest } from './keeper-state.ts';
+export type { KeeperPlane, KeeperStatus, ProgramRequest } from './keeper-state.ts';
 
 const MAIN = fileURLToPath(new URL('./keeper-main.ts', import.meta.url));
 
@@ -120,14 +120,6 @@ async function untilReady({ log, signal }: KeeperOptions, child?: ChildProcess):
     await sleep(POLL_MS, undefined, { signal });
   }
   throw new Error(`the control plane is not ready after ${READY_DEADLINE_MS / 1000} s; ${await logEnd()}`);
-}
-
-/** The keeper of this checkout where one runs and is ready. */
-export async function findKeeper(): Promise<Keeper | undefined> {
-  const state = await runningState();
-  if (!state) return undefined;
-  const { plane } = await call<KeeperStatus>(state, 'GET', '/status');
-  return plane && clientOf(state, plane, false);
 }
 
 /** The keeper of this checkout, started where none runs. */

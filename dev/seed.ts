@@ -8,7 +8,7 @@ export { commitFiles, resetBranch } from './git-repository.ts';
 export const SEED_REPOSITORY = 'FogDong/KubeVela-GitOps-Infra-Demo';
 
 /** The manifests of the seed document, word for word. */
-export const EXAMPLES = fileURLToPath(new URL('../docs/examples', import.meta.url));
+const EXAMPLES = fileURLToPath(new URL('../docs/examples', import.meta.url));
 
 /** Fixed, so that the commit ids are the same every time. The day of the seed document's output. */
 const DATE = new Date('2022-06-30T06:50:00Z');

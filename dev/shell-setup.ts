@@ -3,7 +3,7 @@ import type { KeeperPlane } from './keeper.ts';
 import { CHECKOUT } from './keeper-state.ts';
 
 /** A word of a command line of sh, quoted only where it has to be. */
-export function shellWord(text: string): string {
+function shellWord(text: string): string {
   return /^[\w./:@%+=,-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
