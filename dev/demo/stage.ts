@@ -28,7 +28,7 @@ export function createStage(bench: Bench): Stage {
     say: (line) => print(`\n# ${line}\n`),
 
     async run(command) {
-      print(bold(`$ ${command}\n`));
+      print(`${bold(`$ ${command}`)}\n`);
       const ended = runShell([...setup, command], { write: print, signal }).then(
         (status) => (status === 0 ? undefined : `it ended with exit status ${status}`),
         (error: unknown) => messageOf(error),
@@ -56,7 +56,7 @@ export function opening(chapters: readonly Chapter[], { keeper, print }: Bench):
     `\n# The demo plays ${chapters.length === 1 ? 'the chapter' : 'the chapters'} ${names}. Every command is printed before it is run.\n`,
   );
   print('# You can paste each into a shell that has been told where it is:\n');
-  for (const line of shellSetup(keeper.plane)) print(bold(`$ ${line}\n`));
+  for (const line of shellSetup(keeper.plane)) print(`${bold(`$ ${line}`)}\n`);
 }
 
 export function heading({ name, title }: Chapter, { print }: Bench): void {
