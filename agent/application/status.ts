@@ -92,13 +92,13 @@ function serviceOf(component: { name: string; type: string; namespace: string },
   };
 }
 
-function conditionsOf({ application, workflow, result }: StatusInput, services: ServiceStatus[], phase: Phase): ConditionDraft[] {
+function conditionsOf(input: StatusInput, services: ServiceStatus[], phase: Phase): ConditionDraft[] {
+  const { application, workflow, result } = input;
   const failures = application.spec.components.flatMap(({ name }) => result(name)?.failure ?? []);
   const reason = failures[0]?.reason;
   const sick = services.find((service) => !service.healthy);
   const why = failures.length > 0 ? oneLine(failures.map((one) => one.sentence).join('. '), MAX_MESSAGE) : waitingFor(sick);
-  const known = new Set(services.map(({ name }) => name));
-  const applied = application.spec.components.every(({ name }) => result(name)?.applied ?? known.has(name));
+  const applied = application.spec.components.every(({ name }) => isApplied(input, name));
   const drafts = [
     isTrue('Admitted', 'Available'),
     ...['Parsed', 'Revision', 'Policy', 'Render'].map((type) => isTrue(type, 'Available')),
@@ -115,6 +115,14 @@ function conditionsOf({ application, workflow, result }: StatusInput, services: 
 
 function waitingFor(sick: ServiceStatus | undefined): string {
   return sick?.message ? `component ${sick.name}: ${sick.message}` : 'work is under way';
+}
+
+/** A component of a finished workflow that has not said yet how it stands (the agent was restarted) stands as it did. */
+function isApplied({ application, workflow, result }: StatusInput, component: string): boolean {
+  const current = result(component);
+  const before = application.status?.services?.find(({ name }) => name === component);
+  const unsaid = !current || current.state === 'working';
+  return unsaid && before && workflow.finished ? before.details?.[detail.reason] === undefined : (current?.applied ?? false);
 }
 
 /** A merge patch of what differs, or undefined where nothing does: no request that changes nothing. */
