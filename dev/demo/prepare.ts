@@ -26,23 +26,25 @@ export function configMapNamed(name: string): ObjectReference {
   return { apiVersion: 'v1', kind: 'ConfigMap', namespace: DEMO_NAMESPACE, name };
 }
 
-/** Deletes an Application that an earlier run left, and waits until the agent has removed what it applied. */
-export async function removeApplication(bench: Bench, name: string): Promise<void> {
+/** Deletes Applications that an earlier run left, and waits until the agent has removed what they applied. */
+export async function removeApplications(bench: Bench, names: readonly string[]): Promise<void> {
   const { client, log, signal, agentLog } = bench;
   // The inventory goes last (docs/reference.md): when it is gone, everything is.
-  const all = [applicationNamed(name), configMapNamed(`lateen-${name}`)];
-  const found = await Promise.all(all.map((reference) => client.get(reference, { signal })));
-  if (found.every((object) => object === undefined)) return;
-  log(`removing what an earlier run left: Application ${name} and what it applied`);
-  await client.delete(applicationNamed(name), { signal });
+  const references = names.flatMap((name) => [applicationNamed(name), configMapNamed(`lateen-${name}`)]);
+  const allGone = async (): Promise<boolean> => {
+    const left = await Promise.all(references.map((reference) => client.get(reference, { signal })));
+    return left.every((object) => object === undefined);
+  };
+  if (await allGone()) return;
+  log(`removing what an earlier run left: ${names.join(', ')} and what they applied`);
+  for (const name of names) await client.delete(applicationNamed(name), { signal });
   const until = Date.now() + REMOVAL_DEADLINE_MS;
   while (Date.now() < until) {
-    const left = await Promise.all(all.map((reference) => client.get(reference, { signal })));
-    if (left.every((object) => object === undefined)) return;
+    if (await allGone()) return;
     await systemClock.sleep(POLL_MS, signal);
   }
   throw new Error(
-    `The Application ${name} of an earlier run is not gone after ${REMOVAL_DEADLINE_MS / 1000} s. ` +
+    `${names.join(', ')} of an earlier run are not gone after ${REMOVAL_DEADLINE_MS / 1000} s. ` +
       `Start afresh with: make down && make demo\nThe end of the agent's log ${agentLog}:\n${await agentLogTail(agentLog)}`,
   );
 }

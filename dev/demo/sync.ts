@@ -3,7 +3,7 @@ import { pushUrl } from '../git-endpoint.ts';
 import { SEED_REPOSITORY } from '../seed.ts';
 import { shownPath } from '../shell-setup.ts';
 import type { Bench, Chapter, Stage, Try } from './chapter.ts';
-import { applicationNamed, cloneFolder, configMapNamed, removeApplication, removeClone, restoreSeed } from './prepare.ts';
+import { applicationNamed, cloneFolder, configMapNamed, removeApplications, removeClone, restoreSeed } from './prepare.ts';
 
 const NAME = 'sync';
 const APPLICATION = 'infra-gitops';
@@ -20,7 +20,7 @@ export const sync: Chapter = {
   title: 'a folder of a Git repository is kept in sync with a namespace',
 
   async prepare(bench) {
-    await removeApplication(bench, APPLICATION);
+    await removeApplications(bench, [APPLICATION, 'server']);
     await restoreSeed(bench);
     await removeClone(NAME);
   },

@@ -134,7 +134,7 @@ describe('chapter sync', () => {
     const again = await script('demo/main.ts');
     expect(again.code, again.stderr).toBe(0);
     await expect(masked(again)).toMatchFileSnapshot(join(GOLDEN, 'sync.txt'));
-    expect(again.stderr).toContain('removing what an earlier run left: Application infra-gitops');
+    expect(again.stderr).toContain('removing what an earlier run left: infra-gitops, server');
   });
 
   it('stops with make down, which has nothing to do the second time', { timeout: PLAY_MS }, async () => {
