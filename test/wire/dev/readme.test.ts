@@ -1,0 +1,43 @@
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { beforeAll, expect, it } from 'vitest';
+import { maskDemo } from '#test/support/demo-mask.ts';
+
+const run = promisify(execFile);
+
+const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
+
+let readme: string;
+
+beforeAll(async () => {
+  readme = await readFile(`${ROOT}README.md`, 'utf8');
+});
+
+function consoleBlocks(): string[] {
+  return [...readme.matchAll(/^```console\n([^]*?)^```$/gm)].map(([, block = '']) => block);
+}
+
+it('shows what the demo prints', async () => {
+  const golden = await readFile(`${ROOT}test/fixtures/demo/sync.txt`, 'utf8');
+  const blocks = consoleBlocks().filter((block) => !block.startsWith('$ make'));
+  expect(blocks.length).toBeGreaterThanOrEqual(4);
+  for (const block of blocks) expect(golden).toContain(maskDemo(block));
+});
+
+it('shows what make help prints', async () => {
+  const { stdout } = await run('make', ['--no-print-directory', 'help'], { cwd: ROOT, timeout: 10_000 });
+  expect(consoleBlocks()).toContain(`$ make help\n${stdout}`);
+});
+
+it('names only files that are there', () => {
+  const links = [...readme.matchAll(/\]\(([^)]+)\)/g)].map(([, target = '']) => target).filter((target) => !target.startsWith('https://'));
+  expect(links).toContain('ARCHITECTURE.md');
+  expect(links.filter((target) => !existsSync(`${ROOT}${target}`))).toEqual([]);
+});
+
+it('is short enough to be read', () => {
+  expect(readme.split('\n').length).toBeLessThan(200);
+});
