@@ -18,8 +18,10 @@ export interface TestRepository {
 export interface Repositories {
   server: GitServer;
   create(name: string, files?: Record<string, FileChange>): Promise<TestRepository>;
-  /** Ends the server and starts it again at the same address. */
-  outage(whileItIsDown: () => Promise<void>): Promise<void>;
+  /** Ends the server. */
+  goDown(): Promise<void>;
+  /** Starts it again at the same address. */
+  comeBack(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -38,13 +40,9 @@ export async function startRepositories(options: Pick<GitServerOptions, 'users' 
       if (Object.keys(files).length > 0) await push(files, { message: 'Begin' });
       return { name, url: `${url}/${name}`, directory, push };
     },
-    async outage(whileItIsDown) {
-      await server.close();
-      try {
-        await whileItIsDown();
-      } finally {
-        server = await startGitServer({ root, port: Number(new URL(url).port), ...options });
-      }
+    goDown: () => server.close(),
+    async comeBack() {
+      server = await startGitServer({ root, port: Number(new URL(url).port), ...options });
     },
     async close() {
       await server.close();
