@@ -4,6 +4,7 @@ import { untilSignal } from '#core/lifecycle.ts';
 import { startAgent } from './agent.ts';
 import { pushUrl } from './git-endpoint.ts';
 import { ensureKeeper, type Keeper } from './keeper.ts';
+import { runningState } from './keeper-state.ts';
 import { shellSetup } from './shell-setup.ts';
 
 /** The tenant of a fresh cluster. */
@@ -42,6 +43,7 @@ try {
   if (agent.started) log(`the agent of namespace ${NAMESPACE} is ready`);
   show(keeper, agent.logFile);
 } catch (error) {
-  log(signal.aborted ? '\nInterrupted. What was started keeps running: make down stops it.' : messageOf(error));
+  log(signal.aborted ? '\nInterrupted.' : messageOf(error));
+  if (await runningState()) log('What was started keeps running: make down stops it.');
   process.exitCode = signal.aborted ? 130 : 1;
 }

@@ -6,6 +6,7 @@ import { untilSignal } from '#core/lifecycle.ts';
 import { silentLog } from '#core/log.ts';
 import { startAgent } from '../agent.ts';
 import { ensureKeeper } from '../keeper.ts';
+import { runningState } from '../keeper-state.ts';
 import type { Bench, Chapter } from './chapter.ts';
 import { chaptersOf, UnknownChapter } from './chapters.ts';
 import { DEMO_NAMESPACE } from './prepare.ts';
@@ -50,7 +51,7 @@ async function main(names: string[]): Promise<number> {
       return exit.usage;
     }
     log(signal.aborted ? '\nInterrupted.' : `\n${messageOf(error)}`);
-    log('What was started keeps running: make demo plays again from the start, make down stops everything.');
+    if (await runningState()) log('What was started keeps running: make demo plays again from the start, make down stops everything.');
     return signal.aborted ? exit.interrupted : exit.failed;
   }
 }
