@@ -83,7 +83,7 @@ const scenarios: Scenario[] = [
     name: 'missing-path',
     breaks: ({ configure }) => configure({ path: './deploy' }),
     reason: 'PathNotFound',
-    sentence: () => 'the path deploy is not in the repository (commit COMMIT); correct the path, or push the folder',
+    sentence: () => 'the path deploy is not in the repository; correct the path, or push the folder',
     retried: false,
     mends: ({ push, name }) => push({ 'deploy/kept.yaml': configMapYaml(`${name}-bad`) }),
   },
@@ -129,7 +129,7 @@ const scenarios: Scenario[] = [
     breaks: ({ push }) => push({ 'kept.yaml': null, 'README.md': 'Nothing here.' }),
     reason: 'EmptyBuild',
     sentence: () =>
-      './ holds no object at main, so nothing is applied and nothing is pruned (commit COMMIT); put manifests there, or delete the component to remove its objects',
+      './ holds no object at main, so nothing is applied and nothing is pruned; put manifests there, or delete the component to remove its objects',
     retried: false,
     mends: (setting) => setting.push(mended(setting)),
   },
