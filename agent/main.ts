@@ -16,7 +16,10 @@ import { credentialsFromSecret } from './git/credentials.ts';
 import { createGit } from './git/git.ts';
 import { startHealthServer } from './health-server.ts';
 import { agentSettings } from './settings.ts';
+import { Autoscalers } from './sync/autoscalers.ts';
+import { Claims } from './sync/claims.ts';
 import { failureFields, failureOf } from './sync/failures.ts';
+import { Inventories } from './sync/inventories.ts';
 import { Secrets } from './sync/secrets.ts';
 import { Sources } from './sync/source.ts';
 import { VERSION } from './version.ts';
@@ -63,6 +66,9 @@ function assemble(settings: AgentSettings, client: Client, plumbing: { log: Log;
   const supervisor = new Supervisor({
     client,
     live,
+    inventories: new Inventories({ client, namespace, log }),
+    claims: new Claims(() => clock.now()),
+    autoscalers: new Autoscalers(live),
     namespace,
     clock,
     random,

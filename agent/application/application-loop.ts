@@ -6,10 +6,11 @@ import { annotation, API_VERSION, CLAIM, label, VELA_FINALIZER } from '#api/name
 import { oneLine } from '#core/errors.ts';
 import { createLoop, type Loop } from '#core/loop.ts';
 import { failureFields, failureOf } from '../sync/failures.ts';
-import { InventoryStore } from '../sync/inventory-store.ts';
-import { removeEntries } from '../sync/removal.ts';
+import type { InventoryStore } from '../sync/inventory-store.ts';
+import { NO_BUDGET } from '../manifest/prune-budget.ts';
+import { pruneStale } from '../sync/pruner.ts';
 import { type ApplicationsMode, claimOf } from './claim.ts';
-import { regarding } from './component-loop.ts';
+import { regarding } from './regarding.ts';
 import { ComponentSet } from './component-set.ts';
 import type { KustomizeContext } from './kustomize-work.ts';
 import { Revisions } from './revisions.ts';
@@ -34,7 +35,6 @@ export class ApplicationLoop {
   readonly #components: ComponentSet;
   readonly #revisions: Revisions;
   #application: Application;
-  #store: InventoryStore | undefined;
   #busySinceMs: number | undefined;
 
   constructor(application: Application, context: ApplicationContext) {
@@ -42,6 +42,7 @@ export class ApplicationLoop {
     this.#context = { ...context, log: context.log.child({ application: application.metadata.name }) };
     this.#components = new ComponentSet(this.#context, () => this.#loop.trigger());
     this.#revisions = new Revisions(context.client, context.live);
+    if (claimOf(application, context.mode).verdict !== 'hands-off') this.#expect(application);
     this.#loop = createLoop((signal) => this.#pass(signal), { clock: context.clock, onError: (error) => this.#failed(error) });
     this.#loop.trigger();
   }
@@ -56,7 +57,7 @@ export class ApplicationLoop {
 
   /** An object that carries this Application's label has changed. */
   objectChanged(component: string): void {
-    this.#components.trigger(component);
+    this.#components.objectChanged(component);
   }
 
   async stop(): Promise<void> {
@@ -77,8 +78,10 @@ export class ApplicationLoop {
     if (claim.verdict === 'hands-off') {
       this.#context.log.debug('hands off', { why: claim.why });
       await this.#components.stop();
+      this.#context.claims.release(application.metadata.name);
       return undefined;
     }
+    this.#expect(application);
     if (claim.verdict === 'claim') return this.#claim(application, signal);
     const { namespace } = application.metadata;
     const verdict = checkApplication(application, { minIntervalMs: this.#context.minIntervalMs, namespace });
@@ -87,8 +90,19 @@ export class ApplicationLoop {
     return this.#reconcile(application, signal);
   }
 
+  /** Even one that is refused keeps what it has. */
+  #expect({ metadata, spec }: Application): void {
+    const components: unknown = spec?.components;
+    const names = Array.isArray(components) ? components.map((component: { name?: unknown } | null) => component?.name) : [];
+    this.#context.claims.expect(
+      metadata.name,
+      names.filter((name) => typeof name === 'string'),
+    );
+  }
+
   async #reconcile(application: Application, signal: AbortSignal): Promise<number | undefined> {
-    const store = await this.#inventory(application);
+    const { name, uid = '' } = application.metadata;
+    const store = this.#context.inventories.of(name, uid);
     const revision = await this.#revisions.current(application, signal);
     const plan = planOf(application);
     const result = (name: string) => this.#components.result(name);
@@ -103,15 +117,8 @@ export class ApplicationLoop {
     if (wait !== undefined) return wait;
     await this.#write(application, status, signal);
     if (!workflow.finished) return undefined;
-    await this.#removeLeft(application, store, signal);
     await this.#revisions.close(application, workflow, signal);
-    return undefined;
-  }
-
-  async #inventory(application: Application): Promise<InventoryStore> {
-    const { namespace, name, uid = '' } = application.metadata;
-    this.#store ??= await InventoryStore.load(this.#context.client, { namespace, name, uid });
-    return this.#store;
+    return this.#removeLeft(application, store, signal);
   }
 
   /** While work is under way for less than a second, nothing is written: most syncs then need one status write. */
@@ -176,18 +183,32 @@ export class ApplicationLoop {
   }
 
   /** What components that are gone from the spec had applied is removed once the workflow has succeeded. */
-  async #removeLeft(application: Application, store: InventoryStore, signal: AbortSignal): Promise<void> {
+  async #removeLeft(application: Application, store: InventoryStore, signal: AbortSignal): Promise<number | undefined> {
     const names = new Set(application.spec.components.map(({ name }) => name));
-    const left = store.inventory.entries.filter(({ component }) => !names.has(component));
-    if (left.length === 0) return;
-    const kept = left.filter((entry) => store.inventory.keep.includes(entry.component) || this.#isAncestor(entry));
-    const { gone, failures } = await removeEntries(
-      left.filter((entry) => !kept.includes(entry)),
-      { client: this.#context.client, application: application.metadata.name, signal },
-    );
-    await store.forget(new Set([...gone, ...kept]));
-    if (failures[0]) throw failures[0];
-    this.#loop.trigger();
+    const gone = new Set(store.inventory.entries.map(({ component }) => component).filter((component) => !names.has(component)));
+    let waiting = false;
+    for (const component of gone) waiting = (await this.#removeComponent(application, { store, component }, signal)) || waiting;
+    return waiting ? RETRY_MS : undefined;
+  }
+
+  /** True where others are about to take over what the component had, or a person has to say a word about its volumes. */
+  async #removeComponent(
+    application: Application,
+    left: { store: InventoryStore; component: string },
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    const { store, component } = left;
+    const owner = {
+      application: application.metadata.name,
+      component,
+      prune: !store.inventory.keep.includes(component),
+      exempt: (reference: ObjectReference) => this.#isAncestor(reference),
+    };
+    const approved = application.metadata.annotations?.[annotation.approvePrune];
+    const request = { budget: NO_BUDGET, approved, mentions: () => Promise.resolve(false) };
+    const pruned = await pruneStale({ request, owner, desired: new Set(), store, context: this.#context }, signal);
+    if (pruned.held) this.#context.log.warn('prune held', { component, why: pruned.held.why, objects: pruned.held.objects.length });
+    return pruned.waiting.length > 0;
   }
 }
 

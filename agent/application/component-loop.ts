@@ -2,16 +2,16 @@ import type { Application, Component } from '#api/application.ts';
 import { detail } from '#api/details.ts';
 import type { Failure } from '#api/failure.ts';
 import type { ObjectReference } from '#api/kubernetes.ts';
-import { backoffMs, DEFAULT_BACKOFF } from '#core/backoff.ts';
+import { backoffMs, DEFAULT_BACKOFF, jitterMs } from '#core/backoff.ts';
 import type { Clock } from '#core/clock.ts';
-import { oneLine } from '#core/errors.ts';
 import type { Log } from '#core/log.ts';
 import { createLoop, type Loop } from '#core/loop.ts';
 import type { EventRecorder } from '../cluster/events.ts';
-import { Delivery, type DeliveryContext, type DeliveryOwner } from '../sync/delivery.ts';
-import { failureFields, failureOf } from '../sync/failures.ts';
+import { Delivery, type DeliveryContext, type DeliveryOwner, type Pruned, type PruneRequest } from '../sync/delivery.ts';
+import { failureOf } from '../sync/failures.ts';
 import type { InventoryStore } from '../sync/inventory-store.ts';
 import type { RevisionName } from '../revision/snapshot.ts';
+import { ComponentJournal } from './component-journal.ts';
 
 /** What an Application asks of one of its components. */
 export interface ComponentInput {
@@ -37,6 +37,8 @@ export interface ComponentResult {
   retry?: false;
   /** Everything that this revision asks for stands in the cluster. */
   applied: boolean;
+  /** Objects that left Git here wait for another component to take them. */
+  waiting?: true;
 }
 
 export interface LoopContext extends DeliveryContext {
@@ -49,30 +51,54 @@ export interface LoopContext extends DeliveryContext {
 /** What a kind of component does in one run; what has nothing to do sends nothing. */
 export interface ComponentWork {
   run(input: ComponentInput, delivery: Delivery, signal: AbortSignal): Promise<ComponentResult>;
-  /** False: the objects stay when they are no longer asked for. */
-  prune(input: ComponentInput): boolean;
+  /** How objects that are no longer asked for leave the cluster. */
+  prune(input: ComponentInput): PruneRequest & { prune: boolean };
   stop(): void;
+}
+
+/** Everything is compared with the watches again after this time, without a request: watches are hints (design decision 10). */
+const PERIODIC_MS = 600_000;
+/** Others tell when they are done; one that never runs is not waited for for ever (claims.ts). No request is made. */
+const WAITING_MS = 5_000;
+/** Changes of objects within this time are one run. */
+const SETTLE_MS = 50;
+/** A failure that only a person can mend is tried again now and then all the same. */
+const STALLED_BACKOFF = { firstMs: 60_000, maxMs: DEFAULT_BACKOFF.maxMs };
+
+export interface ComponentLoopOptions {
+  work: ComponentWork;
+  store: InventoryStore;
+  context: LoopContext;
+  onChange: () => void;
 }
 
 /** Runs one component of one Application whenever something that it depends on has changed. */
 export class ComponentLoop {
-  readonly #work: ComponentWork;
-  readonly #context: LoopContext;
+  readonly #options: ComponentLoopOptions;
   readonly #delivery: Delivery;
-  readonly #onChange: () => void;
+  readonly #journal: ComponentJournal;
   readonly #loop: Loop;
+  readonly #stopped = new AbortController();
+  readonly #stopListening: () => void;
   #input: ComponentInput;
   #result: ComponentResult | undefined;
   #failures = 0;
   #retryAtMs: number | undefined;
+  #settling = false;
+  /** True while another component has to do something first. */
+  #waitsForOthers = false;
 
-  constructor(input: ComponentInput, options: { work: ComponentWork; store: InventoryStore; context: LoopContext; onChange: () => void }) {
+  constructor(input: ComponentInput, options: ComponentLoopOptions) {
+    const { context, store } = options;
     this.#input = input;
-    this.#work = options.work;
-    this.#context = options.context;
-    this.#onChange = options.onChange;
-    this.#delivery = new Delivery(options.context, options.store);
-    this.#loop = createLoop((signal) => this.#run(signal), { clock: options.context.clock, onError: () => 10_000 });
+    this.#options = options;
+    this.#journal = new ComponentJournal(context.log, context.events);
+    this.#delivery = new Delivery(context, store, {
+      onDrift: (drift) => this.#journal.drifted(this.#input, drift),
+      now: () => context.clock.now(),
+    });
+    this.#loop = createLoop((signal) => this.#run(signal), { clock: context.clock, onError: () => 10_000 });
+    this.#stopListening = context.claims.listen(() => this.#waitsForOthers && this.#loop.trigger());
   }
 
   get result(): ComponentResult | undefined {
@@ -82,6 +108,7 @@ export class ComponentLoop {
   update(input: ComponentInput): void {
     this.#input = input;
     this.#failures = 0;
+    this.#retryAtMs = undefined;
     this.#loop.trigger();
   }
 
@@ -89,89 +116,95 @@ export class ComponentLoop {
     this.#loop.trigger();
   }
 
+  /** An object of the component has changed: changes come in bursts, and one look at all of them is enough. */
+  objectChanged(): void {
+    if (this.#settling) return;
+    this.#settling = true;
+    const settled = (): void => {
+      this.#settling = false;
+      this.#loop.trigger();
+    };
+    this.#options.context.clock.sleep(SETTLE_MS, this.#stopped.signal).then(settled, () => undefined);
+  }
+
   async stop(): Promise<void> {
-    this.#work.stop();
+    this.#stopListening();
+    this.#stopped.abort(new Error('the component was stopped'));
+    this.#options.work.stop();
     await this.#loop.stop();
     await this.#delivery.release(ownerOf(this.#input, true));
   }
 
   async #run(signal: AbortSignal): Promise<number | undefined> {
+    const { clock, random, claims } = this.#options.context;
     const input = this.#input;
+    // A run that only an event of some object has started does not try again what was refused a moment ago.
+    const due = this.#retryAtMs === undefined || clock.now() >= this.#retryAtMs;
+    if (due) this.#delivery.forgetRefusals();
+    const { version } = claims;
     const result = await this.#attempt(input, signal);
-    const delayMs = this.#delayAfter(result);
-    const next = this.#retryAtMs === undefined ? result : withNextTry(result, this.#retryAtMs);
-    this.#report(input, next);
-    return delayMs;
+    const delayMs = this.#delayAfter(result, due);
+    this.#report(input, this.#retryAtMs === undefined ? result : withNextTry(result, this.#retryAtMs));
+    this.#waitsForOthers = result.waiting === true || result.failure?.causes.some(({ code }) => code === 'OwnershipConflict') === true;
+    if (this.#waitsForOthers) return claims.version === version ? WAITING_MS : 0;
+    return delayMs ?? jitterMs(PERIODIC_MS, random());
   }
 
   async #attempt(input: ComponentInput, signal: AbortSignal): Promise<ComponentResult> {
     try {
-      const result = await this.#work.run(input, this.#delivery, signal);
+      const result = await this.#options.work.run(input, this.#delivery, signal);
       return result.state === 'settled' ? await this.#settle(input, result, signal) : result;
     } catch (error) {
       if (signal.aborted) throw error;
+      this.#options.context.claims.failed(ownerOf(input, true));
       const failure = failureOf(error, `reconcile component ${input.component.name}`);
       const { details } = this.#result ?? {};
-      return {
-        state: 'failed',
-        revision: input.revision.name,
-        healthy: false,
-        message: '',
-        failure,
-        applied: false,
-        ...(details ? { details } : {}),
-      };
+      const failed = { state: 'failed', revision: input.revision.name, healthy: false, message: '', failure, applied: false } as const;
+      return { ...failed, ...(details ? { details } : {}) };
     }
   }
 
   /** Prunes once everything that is asked for is applied and well. */
   async #settle(input: ComponentInput, result: ComponentResult, signal: AbortSignal): Promise<ComponentResult> {
     if (!result.healthy || !result.applied) return result;
-    const { removed, kept } = await this.#delivery.prune(ownerOf(input, this.#work.prune(input)), signal);
-    this.#announce(input, 'Pruned', 'removed', removed);
-    this.#announce(input, 'Kept', 'left in the cluster, since prune is false:', kept);
-    return result;
-  }
-
-  #announce(input: ComponentInput, reason: 'Pruned' | 'Kept', verb: string, references: ObjectReference[]): void {
-    if (references.length === 0) return;
-    const names = references.map(({ kind, name }) => `${kind}/${name}`).join(', ');
-    const message = `component ${input.component.name}: ${verb} ${names}`;
-    this.#context.log.info(reason === 'Pruned' ? 'pruned' : 'kept', { component: input.component.name, objects: names });
-    this.#context.events.record({ regarding: regarding(input.application), type: 'Normal', reason, message: oneLine(message) });
+    const { prune, ...request } = this.#options.work.prune(input);
+    const pruned = await this.#delivery.prune(request, ownerOf(input, prune), signal);
+    this.#journal.pruned(input, pruned);
+    return withPrune(result, pruned, input.application.metadata.name);
   }
 
   /** When to run again by itself: after a failure with backoff, else on the next change. */
-  #delayAfter(result: ComponentResult): number | undefined {
+  #delayAfter(result: ComponentResult, due: boolean): number | undefined {
     const { failure } = result;
-    if (!failure) {
-      this.#failures = 0;
-      this.#retryAtMs = undefined;
-      return undefined;
-    }
+    const { clock, random } = this.#options.context;
+    if (!failure) this.#failures = 0;
     // A source that failed tries again by itself, and says when.
-    if (result.retry === false || result.details?.[detail.nextTry]) {
+    if (!failure || result.retry === false || result.details?.[detail.nextTry]) {
       this.#retryAtMs = undefined;
       return undefined;
     }
-    const limits = failure.kind === 'stalled' ? { firstMs: 60_000, maxMs: DEFAULT_BACKOFF.maxMs } : DEFAULT_BACKOFF;
-    const delay = failure.retryAfterMs ?? backoffMs(this.#failures++, this.#context.random(), limits);
-    this.#retryAtMs = this.#context.clock.now() + delay;
+    if (!due && this.#retryAtMs !== undefined) return Math.max(0, this.#retryAtMs - clock.now());
+    const limits = failure.kind === 'stalled' ? STALLED_BACKOFF : DEFAULT_BACKOFF;
+    const delay = failure.retryAfterMs ?? backoffMs(this.#failures++, random(), limits);
+    this.#retryAtMs = clock.now() + delay;
     return delay;
   }
 
   #report(input: ComponentInput, result: ComponentResult): void {
     const before = this.#result;
     this.#result = result;
-    if (result.failure && result.failure.message !== before?.failure?.message) this.#reportFailure(input, result.failure);
-    if (JSON.stringify(visible(before)) !== JSON.stringify(visible(result))) this.#onChange();
+    if (result.failure && result.failure.message !== before?.failure?.message) this.#journal.failed(input, result.failure);
+    if (JSON.stringify(visible(before)) !== JSON.stringify(visible(result))) this.#options.onChange();
   }
+}
 
-  #reportFailure(input: ComponentInput, failure: Failure): void {
-    this.#context.log.warn('component failed', { component: input.component.name, ...failureFields(failure) });
-    const message = oneLine(`component ${input.component.name}: ${failure.sentence}`);
-    this.#context.events.record({ regarding: regarding(input.application), type: 'Warning', reason: failure.reason, message });
-  }
+/** A held prune is no failure: everything that Git has is applied and well. It is said, and what a person may do. */
+function withPrune(result: ComponentResult, { held, waiting }: Pruned, application: string): ComponentResult {
+  const waits = waiting.length > 0 ? { waiting: true as const } : {};
+  if (!held) return { ...result, ...waits };
+  const commit = held.commit.slice(0, 12);
+  const message = `a prune of ${held.objects.length} objects is held: ${held.why}; look at it with "lateen approve ${application}", approve it with "lateen approve ${application} ${commit}"`;
+  return { ...result, ...waits, message, details: { ...result.details, [detail.heldPrune]: commit } };
 }
 
 function visible(result: ComponentResult | undefined): unknown {
@@ -180,10 +213,6 @@ function visible(result: ComponentResult | undefined): unknown {
 
 function withNextTry(result: ComponentResult, atMs: number): ComponentResult {
   return { ...result, details: { ...result.details, [detail.nextTry]: new Date(atMs).toISOString() } };
-}
-
-export function regarding(application: Application): { apiVersion: string; kind: string; metadata: Application['metadata'] } {
-  return { apiVersion: application.apiVersion, kind: application.kind, metadata: application.metadata };
 }
 
 export function ownerOf(input: ComponentInput, prune: boolean): DeliveryOwner {

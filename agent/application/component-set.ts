@@ -47,6 +47,10 @@ export class ComponentSet {
     this.#running.get(name)?.loop.trigger();
   }
 
+  objectChanged(name: string): void {
+    this.#running.get(name)?.loop.objectChanged();
+  }
+
   /** Starts what is new, tells what runs, stops what is no longer asked for. */
   async run(run: ComponentRun): Promise<void> {
     const wanted = new Map(run.application.spec.components.map((component) => [component.name, component]));

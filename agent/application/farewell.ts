@@ -1,39 +1,65 @@
 import type { KubeObject } from '#api/kubernetes.ts';
-import { API_VERSION, label } from '#api/names.ts';
+import { displayName } from '#api/kubernetes.ts';
+import { API_VERSION } from '#api/names.ts';
 import type { Log } from '#core/log.ts';
 import { ApiError, type Client } from '../cluster/client.ts';
-import { fromConfigMap, type InventoryEntry, inventoryName } from '../manifest/inventory.ts';
+import { type InventoryEntry, inventoryName } from '../manifest/inventory.ts';
+import type { Claims } from '../sync/claims.ts';
+import type { Inventories } from '../sync/inventories.ts';
+import type { InventoryStore } from '../sync/inventory-store.ts';
 import { removeEntries } from '../sync/removal.ts';
+import { type Sorted, sortStale } from '../sync/stale.ts';
 
 export interface FarewellContext {
   client: Client;
   namespace: string;
+  inventories: Inventories;
+  claims: Claims;
   log: Log;
 }
 
-export type Farewell = 'done' | 'came-back' | 'kind-gone' | 'namespace-gone';
+/** `waiting`: other components are about to take objects over. */
+export type Farewell = 'done' | 'waiting' | 'came-back' | 'kind-gone' | 'namespace-gone';
 
 /**
  * Removes what a vanished Application had applied, in reverse order, then its inventory. The inventory outlives the
  * Application (no finalizer of ours), so this works as well when the agent was away.
  */
 export async function farewell(application: string, context: FarewellContext, signal: AbortSignal): Promise<Farewell> {
-  const { client, namespace, log } = context;
-  const reference = { apiVersion: 'v1', kind: 'ConfigMap', namespace, name: inventoryName(application) };
-  const object = await client.get(reference, { signal });
-  if (!object) return 'done';
+  const { client, namespace, log, inventories } = context;
+  const store = inventories.find(application);
+  if (!store?.stored) return 'done';
   const standing = await stillGone(application, context, signal);
   if (standing !== 'gone') return standing;
-  const inventory = fromConfigMap(object);
-  const kept = inventory.entries.filter((entry) => inventory.keep.includes(entry.component));
-  const { gone, failures } = await removeEntries(
-    inventory.entries.filter((entry) => !kept.includes(entry)),
-    { client, application, signal },
-  );
+  const sorted = await sortAll(application, store, context);
+  const { gone, left, failures } = await removeEntries(sorted.stale, { client, application, signal });
+  await store.forget(new Set([...gone, ...left.map(({ entry }) => entry), ...sorted.handedOver]));
   if (failures[0]) throw failures[0];
-  log.info('application deleted', { application, removed: names(gone), kept: names(kept) });
-  await client.delete(reference, { ...(object.metadata.uid ? { uid: object.metadata.uid } : {}), signal });
+  if (sorted.waiting.length > 0) return 'waiting';
+  log.info('application deleted', { application, removed: names(gone), kept: names(sorted.spared) });
+  for (const { entry, why } of left) log.info('left in the cluster', { application, object: displayName(entry), why });
+  const reference = { apiVersion: 'v1', kind: 'ConfigMap', namespace, name: inventoryName(application) };
+  await client.delete(reference, { signal });
+  store.removed();
   return 'done';
+}
+
+/** All entries of the Application, in the order of its components. */
+async function sortAll(application: string, store: InventoryStore, { inventories, claims }: FarewellContext): Promise<Sorted> {
+  const { entries, keep } = store.inventory;
+  const all: Sorted = { handedOver: [], waiting: [], spared: [], stale: [] };
+  for (const component of new Set(entries.map((entry) => entry.component))) {
+    const sorted = await sortStale(store.entries(component), {
+      owner: { application, component },
+      claims,
+      inventories,
+      spare: () => keep.includes(component),
+      at: undefined,
+      mentions: () => Promise.resolve(false),
+    });
+    for (const key of ['handedOver', 'waiting', 'spared', 'stale'] as const) all[key].push(...sorted[key]);
+  }
+  return all;
 }
 
 /**
@@ -60,15 +86,6 @@ async function stillGone(
     if (error.message.includes('being terminated')) return 'namespace-gone';
     throw error;
   }
-}
-
-/** Inventories in the namespace whose Application is not there. */
-export function orphans(inventories: readonly KubeObject[], exists: (application: string) => boolean): string[] {
-  return inventories.flatMap((object) => {
-    const application = object.metadata.labels?.[label.application];
-    const ours = application !== undefined && object.metadata.name === inventoryName(application);
-    return ours && !exists(application) ? [application] : [];
-  });
 }
 
 function names(entries: readonly InventoryEntry[]): string {

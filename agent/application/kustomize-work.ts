@@ -1,3 +1,4 @@
+import type { Component } from '#api/application.ts';
 import { detail } from '#api/details.ts';
 import { Failure } from '#api/failure.ts';
 import { type KustomizeProperties, kustomizeProperties } from '#api/kustomize.ts';
@@ -5,10 +6,13 @@ import { annotation } from '#api/names.ts';
 import { parseDuration } from '#api/duration.ts';
 import { oneLine } from '#core/errors.ts';
 import type { BuiltObject } from '../manifest/check.ts';
-import type { Delivery } from '../sync/delivery.ts';
-import { atCommit, type BuildSettings, buildRevision, fingerprint } from '../sync/kustomize-run.ts';
+import { DEFAULT_BUDGET } from '../manifest/prune-budget.ts';
+import type { BuildPoint } from '../sync/claims.ts';
+import type { Delivery, PruneRequest } from '../sync/delivery.ts';
+import { atCommit, type BuildSettings, buildRevision, fingerprint, mentions } from '../sync/kustomize-run.ts';
 import type { Revision, Source, SourceKey, Sources, SourceState } from '../sync/source.ts';
-import { type ComponentInput, type ComponentResult, type ComponentWork, type LoopContext, ownerOf, regarding } from './component-loop.ts';
+import { type ComponentInput, type ComponentResult, type ComponentWork, type LoopContext, ownerOf } from './component-loop.ts';
+import { regarding } from './regarding.ts';
 
 export interface KustomizeContext extends LoopContext {
   sources: Sources;
@@ -29,10 +33,13 @@ export class KustomizeWork implements ComponentWork {
   readonly #wake: () => void;
   #subscription: { id: string; source: Source; release: () => void } | undefined;
   #built: Built | undefined;
-  #applied: Built | undefined;
+  /** What the cluster was last brought to. */
+  #announced: Built | undefined;
   #buildFailure: { fingerprint: string; failure: Failure } | undefined;
   #handledToken: string | undefined;
   #details: Record<string, string>;
+  #at: BuildPoint | undefined;
+  #parsed: { component: Component; properties: KustomizeProperties } | undefined;
 
   constructor(context: KustomizeContext, options: { wake: () => void; details: Record<string, string> }) {
     this.#context = context;
@@ -41,8 +48,16 @@ export class KustomizeWork implements ComponentWork {
     this.#handledToken = options.details[detail.reconciledAt];
   }
 
-  prune(input: ComponentInput): boolean {
-    return kustomizeProperties(input.component).prune;
+  prune(input: ComponentInput): PruneRequest & { prune: boolean } {
+    const { prune, pruneBudget } = this.#properties(input.component);
+    const revision = this.#built?.revision;
+    return {
+      prune,
+      budget: { ...DEFAULT_BUDGET, ...pruneBudget },
+      approved: input.application.metadata.annotations?.[annotation.approvePrune],
+      mentions: (path, { name }) => (revision ? mentions(revision, path, name) : Promise.resolve(false)),
+      ...(this.#at ? { at: this.#at } : {}),
+    };
   }
 
   stop(): void {
@@ -51,7 +66,7 @@ export class KustomizeWork implements ComponentWork {
   }
 
   async run(input: ComponentInput, delivery: Delivery, signal: AbortSignal): Promise<ComponentResult> {
-    const properties = kustomizeProperties(input.component);
+    const properties = this.#properties(input.component);
     if (properties.suspend) return this.#suspended(input, delivery);
     const source = this.#subscribe(properties);
     const token = input.application.metadata.annotations?.[annotation.reconcileAt];
@@ -71,12 +86,21 @@ export class KustomizeWork implements ComponentWork {
     const { revision } = state;
     if (!revision) {
       if (!state.failure) return this.#result(input, { state: 'working', message: `pulling ${properties.url}` });
+      this.#context.claims.failed(ownerOf(input, properties.prune));
       return this.#failed(input, state.failure, state.nextTryMs);
     }
-    const built = await this.#build(revision, properties, signal);
-    if (built instanceof Failure) return { ...this.#failed(input, built), retry: false };
-    await this.#deliver(input, { built, delivery, properties }, signal);
-    if (state.failure) return this.#failed(input, state.failure, state.nextTryMs);
+    const at = pointOf(properties, revision);
+    const built = await this.#build(revision, properties, signal).catch((error: unknown) => {
+      this.#context.claims.failed(ownerOf(input, properties.prune), at);
+      throw error;
+    });
+    if (built instanceof Failure) {
+      this.#context.claims.failed(ownerOf(input, properties.prune), at);
+      return { ...this.#failed(input, built), retry: false };
+    }
+    this.#at = at;
+    const failure = (await this.#deliver(input, { built, delivery, properties }, signal)) ?? state.failure;
+    if (failure) return this.#failed(input, failure, failure === state.failure ? state.nextTryMs : undefined);
     if (built.objects.length === 0) return this.#empty(input, properties, built);
     const health = delivery.health(ownerOf(input, properties.prune));
     const healthy = health.state === 'Current';
@@ -103,23 +127,23 @@ export class KustomizeWork implements ComponentWork {
     }
   }
 
+  /** Brings the cluster to the build; resolves to what could not be done. */
   async #deliver(
     input: ComponentInput,
     run: { built: Built; delivery: Delivery; properties: KustomizeProperties },
     signal: AbortSignal,
-  ): Promise<void> {
+  ): Promise<Failure | undefined> {
     const { built, delivery, properties } = run;
-    if (built.objects.length === 0) return;
-    if (this.#applied === built && !delivery.incomplete) return;
-    const owner = ownerOf(input, properties.prune);
-    try {
-      const { changed } = await delivery.apply(built.objects, owner, signal);
-      if (changed > 0 || this.#applied !== built) this.#announce(input, built, changed);
-    } catch (error) {
-      throw error instanceof Failure ? atCommit(error, built.revision) : error;
-    }
-    this.#applied = built;
+    const { objects } = built;
+    const { atomic, drift, adopt } = properties;
+    const request = { objects, atomic, drift, adopt: () => adopt, ...(this.#at ? { at: this.#at } : {}) };
+    const { changed, failure } = await delivery.apply(request, ownerOf(input, properties.prune), signal);
+    // What was put back has its own line.
+    if (this.#announced !== built && objects.length > 0) this.#announce(input, built, changed);
+    if (failure) return atCommit(failure, built.revision);
+    this.#announced = built;
     this.#details = describe(built, delivery.desired.length);
+    return undefined;
   }
 
   #announce(input: ComponentInput, built: Built, changed: number): void {
@@ -133,6 +157,7 @@ export class KustomizeWork implements ComponentWork {
 
   #suspended(input: ComponentInput, delivery: Delivery): ComponentResult {
     this.stop();
+    this.#context.claims.pause(ownerOf(input, false));
     const health = delivery.desired.length > 0 ? delivery.health(ownerOf(input, false)) : undefined;
     return this.#result(input, {
       state: 'suspended',
@@ -170,6 +195,12 @@ export class KustomizeWork implements ComponentWork {
     return { ...result, details: { ...result.details, [detail.reconciledAt]: this.#handledToken } };
   }
 
+  /** Parsed once for a state of the component. */
+  #properties(component: Component): KustomizeProperties {
+    if (this.#parsed?.component !== component) this.#parsed = { component, properties: kustomizeProperties(component) };
+    return this.#parsed.properties;
+  }
+
   #subscribe(properties: KustomizeProperties): Source {
     const key: SourceKey = {
       url: properties.url,
@@ -185,6 +216,10 @@ export class KustomizeWork implements ComponentWork {
     before?.release();
     return this.#subscription.source;
   }
+}
+
+function pointOf({ url, path }: KustomizeProperties, { tip, commit }: Revision): BuildPoint {
+  return { source: `${url} ${tip.branch}`, commit: commit.id, built: true, path };
 }
 
 function describe({ revision }: Built, objects: number): Record<string, string> {

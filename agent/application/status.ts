@@ -5,7 +5,7 @@ import { reasonCode } from '#api/reasons.ts';
 import { oneLine } from '#core/errors.ts';
 import type { InventoryEntry } from '../manifest/inventory.ts';
 import type { RevisionName } from '../revision/snapshot.ts';
-import { describeCauses } from '../sync/delivery.ts';
+import { describeCauses } from '../sync/causes.ts';
 import type { ComponentResult } from './component-loop.ts';
 import { type ConditionDraft, isFalse, isTrue, withTransitions } from './conditions.ts';
 import { isNative } from './native-work.ts';

@@ -1,14 +1,19 @@
 import type { Application } from '#api/application.ts';
-import { API_VERSION, label } from '#api/names.ts';
+import { objectId, referenceOf } from '#api/kubernetes.ts';
+import { API_VERSION } from '#api/names.ts';
 import { backoffMs } from '#core/backoff.ts';
 import { createLoop, type Loop } from '#core/loop.ts';
 import type { WatchEvent } from '../cluster/watch.ts';
 import { failureFields, failureOf } from '../sync/failures.ts';
+import type { Owner } from '../sync/owner-key.ts';
 import { ApplicationLoop, type ApplicationContext } from './application-loop.ts';
-import { farewell, orphans } from './farewell.ts';
+import { farewell } from './farewell.ts';
 
 const APPLICATION = { apiVersion: API_VERSION, kind: 'Application' };
 const REVISION = { apiVersion: API_VERSION, kind: 'ApplicationRevision' };
+
+/** How long a farewell waits before it looks again whether others have taken over what they render. */
+const WAITING_MS = 1_000;
 
 /** One name: an Application that runs, or one that is gone and whose objects are being removed. */
 interface Tenant {
@@ -30,14 +35,13 @@ export class Supervisor {
 
   /** Resolves when the Applications of the namespace are known and their loops run. */
   async start(signal: AbortSignal): Promise<void> {
-    const { client, live, namespace } = this.#context;
-    await live.need('supervisor', [APPLICATION, REVISION]);
+    const { live, inventories } = this.#context;
+    for (const error of (await live.need('supervisor', [APPLICATION, REVISION])).values()) throw error;
+    await inventories.start(signal);
     this.#stopListening = live.listen((event) => this.#onEvent(event));
     for (const application of live.all(APPLICATION)) this.#tenant(application.metadata.name ?? '').keeper.trigger();
-    const kind = await client.kinds.find('v1', 'ConfigMap');
-    const selector = `${label.application},!${label.component}`;
-    const inventories = kind ? await client.list(kind, { namespace, labelSelector: selector, signal }) : [];
-    for (const name of orphans(inventories, (application) => this.#find(application) !== undefined)) this.#tenant(name).keeper.trigger();
+    // Objects of an Application that was deleted while no agent ran.
+    for (const name of inventories.applications()) if (!this.#find(name)) this.#tenant(name).keeper.trigger();
   }
 
   async stop(): Promise<void> {
@@ -47,13 +51,16 @@ export class Supervisor {
   }
 
   #onEvent(event: WatchEvent): void {
-    const { object, previous } = event;
+    const { object } = event;
     if (object.kind === 'Application') this.#tenant(object.metadata.name ?? '').keeper.trigger();
-    for (const owned of [object, previous]) {
-      const labels = owned?.metadata.labels ?? {};
-      const [application, component] = [labels[label.application], labels[label.component]];
-      if (application && component) this.#tenants.get(application)?.loop?.objectChanged(component);
-    }
+    for (const { application, component } of this.#concerned(event)) this.#tenants.get(application)?.loop?.objectChanged(component);
+  }
+
+  /** Whose object it is by the inventories; one that nobody has may have been in the way of those who render it. */
+  #concerned({ type, object }: WatchEvent): Owner[] {
+    const id = objectId(referenceOf(object));
+    const holdings = this.#context.inventories.index.holdings(id);
+    return holdings.length === 0 && type === 'deleted' ? this.#context.claims.rendering(id) : holdings;
   }
 
   #find(name: string): Application | undefined {
@@ -86,10 +93,12 @@ export class Supervisor {
     }
     await tenant.loop?.stop();
     tenant.loop = undefined;
+    this.#context.claims.release(name);
     const outcome = await farewell(name, this.#context, signal);
     if (outcome === 'kind-gone') {
       this.#context.log.warn('the kind Application is gone: nothing is removed', { application: name });
     }
+    if (outcome === 'waiting') return WAITING_MS;
     if (!this.#find(name)) this.#tenants.delete(name);
     return undefined;
   }

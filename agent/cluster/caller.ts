@@ -12,7 +12,7 @@ export interface Caller {
   call(asked: Asked, request: TransportRequest): Promise<TransportResponse>;
 }
 
-export function createCaller(transport: Transport, kinds: Kinds): Caller {
+export function createCaller(transport: Transport, kinds: Kinds, beforeWrite?: () => void): Caller {
   return {
     async kindOf({ apiVersion, kind }) {
       const found = await kinds.find(apiVersion, kind);
@@ -23,6 +23,7 @@ export function createCaller(transport: Transport, kinds: Kinds): Caller {
     },
 
     async call(asked, request) {
+      if (request.method !== 'GET') beforeWrite?.();
       const response = await transport.request(request);
       const { status, headers, body } = response;
       if (status >= 300) {

@@ -5,7 +5,7 @@ import { ApiError } from './api-error.ts';
 import { asking, type Caller, createCaller } from './caller.ts';
 import type { Connection } from './connection.ts';
 import { apiVersionOf, createKinds, type KindInfo, type Kinds, pathOf } from './kinds.ts';
-import { createTransport, type Transport } from './transport.ts';
+import { type Answered, createTransport, type Transport } from './transport.ts';
 
 export { ApiError } from './api-error.ts';
 
@@ -54,12 +54,15 @@ export interface ClientOptions {
   maxInFlight?: number;
   /** Monotonic milliseconds, for the age of what discovery said. */
   now?: () => number;
+  /** Called before each request that changes something; throws where that is not allowed (any more). */
+  beforeWrite?: () => void;
+  onAnswer?: (answered: Answered) => void;
 }
 
 export function createClient(connection: Connection, options: ClientOptions): Client {
   const transport = createTransport(connection, options);
   const kinds = createKinds(transport, options.now);
-  const caller = createCaller(transport, kinds);
+  const caller = createCaller(transport, kinds, options.beforeWrite);
   return { kinds, transport, ...reads(caller), ...writes(caller), delete: deletion(caller) };
 }
 

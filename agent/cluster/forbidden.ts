@@ -21,7 +21,7 @@ export function forbidden(error: ApiError, doing: string): Failure {
     return new Failure('Forbidden', `${doing}: the namespace ${asked.namespace ?? ''} is being deleted`, { cause: error });
   }
   if (message.includes('RBAC permissions not currently held')) {
-    return new Failure('Forbidden', `${doing}: it grants rights that the agent does not have itself: ${message}`, {
+    return new Failure('RoleExceedsAgent', `${doing}: it grants rights that the agent does not have itself: ${message}`, {
       cause: error,
       remedy: "add these rights to the agent's Role too (value rbac.rules of the chart lateen-agent), or take them out",
     });

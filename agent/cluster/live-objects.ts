@@ -5,6 +5,7 @@ import type { Log } from '#core/log.ts';
 import type { Client } from './client.ts';
 import { hasHealthRule } from './health.ts';
 import type { KindInfo } from './kinds.ts';
+import { type LiveObject, projected } from './projection.ts';
 import { type KindWatch, type WatchEvent, watchKind } from './watch.ts';
 
 export type LiveListener = (event: WatchEvent) => void;
@@ -48,21 +49,30 @@ export class LiveObjects {
   }
 
   /**
-   * From now on `user` needs these kinds and no others. Resolves when all of them are known; throws what the API
-   * server answered where one cannot be watched.
+   * From now on `user` needs these kinds and no others. Resolves when all of them are known, to what the API server
+   * answered for those that cannot be watched, by kindKey.
    */
-  async need(user: string, kinds: Iterable<{ apiVersion: string; kind: string }>): Promise<void> {
-    const wanted = new Map([...kinds].map((kind) => [keyOf(kind), kind]));
+  async need(user: string, kinds: Iterable<{ apiVersion: string; kind: string }>): Promise<Map<string, unknown>> {
+    const wanted = new Map([...kinds].map((kind) => [kindKey(kind), kind]));
     for (const [key, watched] of this.#watched) if (!wanted.has(key)) this.#release(user, key, watched);
-    await Promise.all([...wanted].map(([key, kind]) => this.#watch(user, key, kind)));
+    const refused = new Map<string, unknown>();
+    const watching = [...wanted].map(([key, kind]) => this.#watch(user, key, kind).catch((error: unknown) => refused.set(key, error)));
+    await Promise.all(watching);
+    return refused;
   }
 
-  get(reference: ObjectReference): KubeObject | undefined {
-    return this.#watched.get(keyOf(reference))?.watch.get(reference.name);
+  get(reference: ObjectReference): LiveObject | undefined {
+    return this.#watched.get(kindKey(reference))?.watch.get(reference.name) as LiveObject | undefined;
   }
 
-  all(kind: { apiVersion: string; kind: string }): KubeObject[] {
-    return this.#watched.get(keyOf(kind))?.watch.all() ?? [];
+  /** Whether the watch of the kind has got as far as this answer of the API server. */
+  knows(answer: KubeObject): boolean {
+    const version = this.#watched.get(kindKey(answer))?.watch.version();
+    return version !== undefined && versionOf(version) >= versionOf(answer.metadata.resourceVersion);
+  }
+
+  all(kind: { apiVersion: string; kind: string }): LiveObject[] {
+    return (this.#watched.get(kindKey(kind))?.watch.all() ?? []) as LiveObject[];
   }
 
   stop(): void {
@@ -99,6 +109,7 @@ export class LiveObjects {
       kind,
       namespace: this.#namespace,
       metadataOnly: !hasHealthRule(kind.group, kind.kind),
+      project: projected,
       onEvent: (event) => this.#emit(event, reference),
       onError: (error) => fail(error),
       clock: this.#clock,
@@ -123,7 +134,12 @@ export class LiveObjects {
   }
 }
 
+/** All kinds of an API server count on one clock (etcd's revision), so versions of one kind can be compared as numbers. */
+function versionOf(text = '0'): bigint {
+  return /^\d+$/.test(text) ? BigInt(text) : 0n;
+}
+
 /** Group and kind: versions of one kind share one watch. */
-function keyOf({ apiVersion, kind }: { apiVersion: string; kind: string }): string {
+export function kindKey({ apiVersion, kind }: { apiVersion: string; kind: string }): string {
   return `${groupOf(apiVersion)}/${kind}`;
 }

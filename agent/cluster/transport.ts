@@ -23,8 +23,16 @@ export interface Transport {
   request(request: TransportRequest): Promise<TransportResponse>;
   /** The JSON lines of a watch, until the server ends it; a StreamRefusal where it does not begin one. */
   stream(request: TransportRequest): AsyncGenerator<unknown, void, undefined>;
+  /** The API server's clock, as its last answer told it (RFC 9110 §6.6.1), to the second; ours before the first. */
+  serverNow(): number;
   /** Ends what is under way; nothing can be sent afterwards, and nothing keeps the process. */
   close(): void;
+}
+
+/** One answer, for metrics. */
+export interface Answered {
+  method: string;
+  status: number;
 }
 
 export interface TransportOptions {
@@ -32,6 +40,8 @@ export interface TransportOptions {
   userAgent: string;
   /** Requests in flight; watches do not count. */
   maxInFlight?: number;
+  /** Called for each answer. */
+  onAnswer?: (answered: Answered) => void;
 }
 
 /** Default deadline of a request. */
@@ -40,9 +50,20 @@ const DEADLINE_MS = 30_000;
 const MAX_BODY_BYTES = 64 * 1024 * 1024;
 const MAX_TRIES = 5;
 
-export function createTransport(connection: Connection, { log, userAgent, maxInFlight = 32 }: TransportOptions): Transport {
+export function createTransport(connection: Connection, { log, userAgent, maxInFlight = 32, onAnswer }: TransportOptions): Transport {
   const gate = createGate(maxInFlight);
-  const { exchange, close } = createExchanger(connection, userAgent, log);
+  const handle = createExchanger(connection, userAgent, log);
+  let aheadMs = 0;
+  const exchange: Exchanger = (request, signal, sink) =>
+    handle.exchange(request, signal, {
+      ...sink,
+      onHeaders(status, headers) {
+        const serverMs = Date.parse(headers['date'] ?? '');
+        if (!Number.isNaN(serverMs)) aheadMs = serverMs - Date.now();
+        onAnswer?.({ method: request.method, status });
+        sink.onHeaders(status, headers);
+      },
+    });
   return {
     async request(request) {
       const leave = await gate.enter(request.signal);
@@ -56,7 +77,8 @@ export function createTransport(connection: Connection, { log, userAgent, maxInF
       }
     },
     stream: (request) => streamLines(request, exchange, connection.server),
-    close,
+    serverNow: () => Date.now() + aheadMs,
+    close: handle.close,
   };
 }
 

@@ -33,6 +33,8 @@ export interface KindWatch {
   synced: Promise<void>;
   get(name: string): KubeObject | undefined;
   all(): KubeObject[];
+  /** The resourceVersion up to which everything is known. */
+  version(): string | undefined;
   stop(): void;
 }
 
@@ -63,6 +65,7 @@ export function watchKind(client: Client, options: WatchOptions): KindWatch {
     synced: reflector.synced.promise,
     get: (name) => store.get(name),
     all: () => store.all(),
+    version: () => reflector.version,
     stop: () => reflector.stop(),
   };
 }
@@ -91,6 +94,10 @@ class Reflector {
         log.error('a listener of a watch failed', { kind: kind.kind, error: messageOf(error) });
       }
     });
+  }
+
+  get version(): string | undefined {
+    return this.#resourceVersion;
   }
 
   stop(): void {

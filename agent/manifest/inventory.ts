@@ -6,8 +6,29 @@ import { label } from '#api/names.ts';
 
 export interface InventoryEntry extends ObjectReference {
   component: string;
+  /** Plural of the kind: it tells `the kind is gone` from `discovery does not answer`. */
+  resource?: string;
   /** Recorded when the object was applied. */
   uid?: string;
+  /** While there is no uid: when the intention was written, RFC 3339, by the clock of the API server. */
+  since?: string;
+  /** Digest of the object as it was applied, 16 hex digits. */
+  manifest?: string;
+  /** Digest of the fields that the API server says are ours, 16 hex digits (cluster/managed-fields.ts). */
+  fields?: string;
+  /** Where it comes from in the repository. */
+  file?: string;
+  line?: number;
+}
+
+/** A prune that waits for a person. */
+export interface HeldPrune {
+  /** Commit at which the list was first held; `lateen approve APP COMMIT` names it. */
+  commit: string;
+  /** Identities of the objects (objectId), sorted. */
+  objects: string[];
+  /** Why, in words. */
+  why: string;
 }
 
 /** What the components of one Application have applied. */
@@ -18,6 +39,8 @@ export interface Inventory {
   /** Components whose objects stay (prune: false). */
   keep: string[];
   entries: InventoryEntry[];
+  /** By component. */
+  held?: Record<string, HeldPrune>;
 }
 
 const FORMAT = 'lateen.dev/inventory-format';
@@ -41,8 +64,9 @@ export function inventoryName(application: string): string {
 
 /** No owner reference: the inventory outlives its Application, so that an agent that was away can still clean up. */
 export function toConfigMap(inventory: Inventory, namespace: string): KubeObject {
-  const { application, uid, keep, entries } = inventory;
-  const text = JSON.stringify({ application, uid, keep, entries: entries.map(ordered) });
+  const { application, uid, keep, entries, held = {} } = inventory;
+  const waiting = Object.keys(held).length > 0 ? { held } : {};
+  const text = JSON.stringify({ application, uid, keep, entries: entries.map(ordered), ...waiting });
   const content =
     Buffer.byteLength(text) <= PLAIN_BYTES
       ? { data: { [PLAIN_KEY]: text } }
@@ -70,6 +94,14 @@ export function fromConfigMap(object: KubeObject): Inventory {
   }
 }
 
+/** Whether a ConfigMap of this name could be somebody's inventory: none may come from Git (spec/sync.md A20). */
+export function isInventoryName(name: string): boolean {
+  return name.startsWith(PREFIX);
+}
+
+/** Selects the inventories: they carry the label of an Application and none of a component. */
+export const INVENTORY_SELECTOR = `${label.application},!${label.component},${FORMAT}`;
+
 /** The value that the label lateen.dev/application has on the inventory: 63 characters at most. */
 function labelValue(application: string): string {
   return shortened(application, MAX_LABEL);
@@ -81,9 +113,20 @@ function shortened(name: string, max: number): string {
   return `${name.slice(0, max - hash.length - 1).replace(/[-.]+$/, '')}-${hash}`;
 }
 
+const TEXTS = ['resource', 'uid', 'since', 'manifest', 'fields', 'file'] as const;
+
 function ordered(entry: InventoryEntry): InventoryEntry {
-  const { component, apiVersion, kind, namespace, name, uid } = entry;
-  return { component, apiVersion, kind, ...(namespace ? { namespace } : {}), name, ...(uid ? { uid } : {}) };
+  const { component, apiVersion, kind, namespace, name, line } = entry;
+  const texts = TEXTS.flatMap((key) => (entry[key] ? [[key, entry[key]] as const] : []));
+  return {
+    component,
+    apiVersion,
+    kind,
+    ...(namespace ? { namespace } : {}),
+    name,
+    ...Object.fromEntries(texts),
+    ...(line === undefined ? {} : { line }),
+  };
 }
 
 function textOf(object: KubeObject): string {
@@ -97,26 +140,44 @@ function textOf(object: KubeObject): string {
 function parse(value: unknown): Inventory {
   const keep = field(value, 'keep');
   const entries = field(value, 'entries');
+  const held = field(value, 'held');
   if (!Array.isArray(keep) || !Array.isArray(entries)) throw new Error('it has no entries');
   return {
     application: textField(value, 'application'),
     uid: textField(value, 'uid'),
     keep: keep.map((name) => asText(name, 'keep')),
     entries: entries.map(parseEntry),
+    ...(typeof held === 'object' && held !== null ? { held: parseHeld(held) } : {}),
   };
 }
 
 function parseEntry(value: unknown): InventoryEntry {
+  const line = field(value, 'line');
   const namespace = field(value, 'namespace');
-  const uid = field(value, 'uid');
+  const texts = TEXTS.flatMap((key) => {
+    const text = field(value, key);
+    return text === undefined ? [] : [[key, asText(text, key)] as const];
+  });
   return ordered({
     component: textField(value, 'component'),
     apiVersion: textField(value, 'apiVersion'),
     kind: textField(value, 'kind'),
-    name: textField(value, 'name'),
     ...(namespace === undefined ? {} : { namespace: asText(namespace, 'namespace') }),
-    ...(uid === undefined ? {} : { uid: asText(uid, 'uid') }),
+    name: textField(value, 'name'),
+    ...Object.fromEntries(texts),
+    ...(typeof line === 'number' ? { line } : {}),
   });
+}
+
+function parseHeld(value: object): Record<string, HeldPrune> {
+  return Object.fromEntries(
+    Object.entries(value).map(([component, held]) => {
+      const objects = field(held, 'objects');
+      if (!Array.isArray(objects)) throw new Error('held has no objects');
+      const texts = { commit: textField(held, 'commit'), why: textField(held, 'why') };
+      return [component, { ...texts, objects: objects.map((one) => asText(one, 'objects')) }];
+    }),
+  );
 }
 
 function field(value: unknown, name: string): unknown {

@@ -32,15 +32,16 @@ const RANKS = new Map(WAVES.flatMap((kinds, rank) => kinds.map((kind) => [kind, 
 
 /** Objects in waves: each may be applied in parallel once those before it are there. Custom kinds come late, Applications last. */
 export function waves(objects: readonly BuiltObject[]): BuiltObject[][] {
-  return inWaves(objects, ({ object }) => referenceOf(object));
+  return wavesBy(objects, ({ object }) => referenceOf(object));
 }
 
 /** The same waves for deletion: last applied, first removed. The very objects that were given come back. */
 export function reverseWaves<Reference extends ObjectReference>(references: readonly Reference[]): Reference[][] {
-  return inWaves(references, (reference) => reference).reverse();
+  return wavesBy(references, (reference) => reference).reverse();
 }
 
-function inWaves<Item>(items: readonly Item[], reference: (item: Item) => ObjectReference): Item[][] {
+/** Anything that has a reference, in the waves of the objects. */
+export function wavesBy<Item>(items: readonly Item[], reference: (item: Item) => ObjectReference): Item[][] {
   const byRank = new Map<number, { id: string; item: Item }[]>();
   for (const item of items) {
     const rank = rankOf(reference(item));

@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import type { Application } from '#api/application.ts';
 import type { KubeObject } from '#api/kubernetes.ts';
 import { API_VERSION, annotation, label } from '#api/names.ts';
+import { specDigest } from '#api/publish-version.ts';
 
 export interface RevisionName {
   /** `<application>-vN`. */
@@ -11,18 +11,12 @@ export interface RevisionName {
   hash: string;
 }
 
-/** JSON with sorted keys: equal values give equal text, whoever wrote them. */
-function canonical(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
-  if (value === null || typeof value !== 'object') return JSON.stringify(value) ?? 'null';
-  const entries = Object.entries(value).filter(([, item]) => item !== undefined);
-  const sorted = entries.sort(([left], [right]) => (left < right ? -1 : 1));
-  return `{${sorted.map(([key, item]) => `${JSON.stringify(key)}:${canonical(item)}`).join(',')}}`;
-}
-
-/** KubeVela's own hash is over Go structs and cannot be made elsewhere; any stable 16 digits serve (spec/kubevela.md §3.3). */
+/**
+ * KubeVela's own hash is over Go structs and cannot be made elsewhere; any stable 16 digits serve (spec/kubevela.md §3.3).
+ * Ours is over what the user decided: defaults that a webhook has written make no new revision.
+ */
 export function specHash(application: Application): string {
-  return createHash('sha256').update(canonical(application.spec)).digest('hex').slice(0, 16);
+  return specDigest(application.spec).slice(0, 16);
 }
 
 /** The number in `<application>-vN`, or undefined for a name of another form. */
@@ -45,16 +39,28 @@ export function currentRevision(
   // What this agent has just made may not have come back through the watch yet.
   if (made?.hash === hash) return { revision: made, isNew: false };
   const { name } = application.metadata;
-  const numbered = existing
-    .map((object) => ({ object, number: revisionNumber(name, object.metadata.name ?? '') ?? 0 }))
-    .sort((left, right) => right.number - left.number);
-  const newest = numbered[0];
-  const newestHash = newest?.object.metadata.labels?.[label.appRevisionHash];
-  if (newest && newest.number > (made?.number ?? 0) && newestHash === hash) {
+  const newest = newestOf(application, existing);
+  const lastMade = made?.number ?? 0;
+  if (newest.number > lastMade && newest.hash === hash) {
     return { revision: { name: `${name}-v${newest.number}`, number: newest.number, hash }, isNew: false };
   }
-  const last = Math.max(newest?.number ?? 0, application.status?.latestRevision?.revision ?? 0, made?.number ?? 0);
+  const last = Math.max(newest.number, application.status?.latestRevision?.revision ?? 0, lastMade);
   return { revision: { name: `${name}-v${last + 1}`, number: last + 1, hash }, isNew: true };
+}
+
+/**
+ * The highest number among the revisions of an Application, 0 where there is none, and the hash that it carries. One that
+ * belongs to an earlier Application of the name is about to be collected with it: it counts for the number alone.
+ */
+function newestOf({ metadata: { name, uid } }: Application, existing: readonly KubeObject[]): { number: number; hash: string | undefined } {
+  const numbered = existing.map(({ metadata }) => {
+    const owned = metadata.ownerReferences?.some((owner) => owner.uid === uid) ?? false;
+    return {
+      number: revisionNumber(name, metadata.name ?? '') ?? 0,
+      hash: owned ? metadata.labels?.[label.appRevisionHash] : undefined,
+    };
+  });
+  return numbered.reduce((newest, one) => (one.number > newest.number ? one : newest), { number: 0, hash: undefined });
 }
 
 /** The ApplicationRevision object of spec/kubevela.md §3.3. */

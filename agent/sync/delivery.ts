@@ -1,22 +1,34 @@
-import { createHash } from 'node:crypto';
-import type { Cause } from '#api/failure.ts';
-import { Failure } from '#api/failure.ts';
-import { displayName, type KubeObject, type ObjectReference, objectId, referenceOf } from '#api/kubernetes.ts';
-import { label } from '#api/names.ts';
+import pLimit from 'p-limit';
+import type { Cause, Failure } from '#api/failure.ts';
+import { type KubeObject, type ObjectReference, objectId, referenceOf } from '#api/kubernetes.ts';
 import type { Client } from '../cluster/client.ts';
+import { toFailure } from '../cluster/failure.ts';
 import { assessHealth, type Health } from '../cluster/health.ts';
-import type { LiveObjects } from '../cluster/live-objects.ts';
+import { kindKey, type LiveObjects } from '../cluster/live-objects.ts';
+import type { LiveObject } from '../cluster/projection.ts';
 import { type BuiltObject, checkObjects } from '../manifest/check.ts';
-import type { InventoryEntry } from '../manifest/inventory.ts';
-import { waves } from '../manifest/order.ts';
-import { failureOf } from './failures.ts';
+import { wavesBy } from '../manifest/order.ts';
+import { Applier, type Drift, type DriftMode, type Outcome, type Task } from './applier.ts';
+import type { Autoscalers } from './autoscalers.ts';
+import { objectsFailure } from './causes.ts';
+import type { BuildPoint, Claims } from './claims.ts';
+import { type Desired, desiredOf } from './desired.ts';
+import { DriftFights } from './drift-fights.ts';
+import type { Inventories } from './inventories.ts';
+import type { Holding } from './inventory-index.ts';
 import type { InventoryStore } from './inventory-store.ts';
-import { removeEntries } from './removal.ts';
+import { ownerKey } from './owner-key.ts';
+import { titleTo } from './ownership.ts';
+import { type Pruned, type PruneRequest, pruneStale } from './pruner.ts';
+import { verdictOn } from './verdict.ts';
 
 export interface DeliveryContext {
   client: Client;
   live: LiveObjects;
   namespace: string;
+  inventories: Inventories;
+  claims: Claims;
+  autoscalers: Autoscalers;
 }
 
 export interface DeliveryOwner {
@@ -28,61 +40,98 @@ export interface DeliveryOwner {
   exempt: (reference: ObjectReference) => boolean;
 }
 
-export interface PruneResult {
-  removed: ObjectReference[];
-  kept: ObjectReference[];
+export interface DeliveryRequest {
+  /** The same array as long as nothing was built anew. */
+  objects: readonly BuiltObject[];
+  at?: BuildPoint;
+  atomic: boolean;
+  drift: DriftMode;
+  /** Whether an object that nobody owns may be taken. */
+  adopt: (live: LiveObject) => boolean;
 }
 
-interface AppliedObject {
-  hash: string;
-  uid: string;
-  /** What the API server answered, until the watch has caught up with it. */
-  answer?: KubeObject;
+export interface Delivered {
+  /** Objects that were written and are not what they were. */
+  changed: number;
+  failure?: Failure;
 }
+
+export type { Pruned, PruneRequest } from './pruner.ts';
+
+interface Prepared {
+  objects: readonly BuiltObject[];
+  desired: Desired[];
+  causes: Cause[];
+  /** Everything that Git has, what the checks refuse included. */
+  ids: ReadonlySet<string>;
+  /** By kindKey. */
+  plurals: ReadonlyMap<string, string>;
+}
+
+interface Work {
+  task: Task;
+  from: Holding | undefined;
+}
+
+/** Requests of one component side by side: half of the client's, so that another component is never behind a large one. */
+const CONCURRENCY = 16;
 
 /**
- * What one component has in the cluster: checks, applies, judges and prunes its objects (steps 7 to 11 of
- * spec/sync.md §6A). Steps that have nothing to do send nothing.
+ * What one component has in the cluster: checks, intends, applies, judges and prunes its objects (steps 7 to 11 of
+ * spec/sync.md §6A). What has nothing to do sends nothing.
  */
 export class Delivery {
   readonly #context: DeliveryContext;
   readonly #store: InventoryStore;
-  readonly #applied = new Map<string, AppliedObject>();
-  #desired: ObjectReference[] = [];
+  readonly #applier: Applier;
+  readonly #answers = new Map<string, LiveObject>();
+  #prepared: Prepared | undefined;
+  /** Kinds whose watch the API server refused, by kindKey. */
+  #refused = new Map<string, unknown>();
+  #watched = '';
+  #desired: Desired[] = [];
+  /** What the API server has refused, by identity, until it is to be tried again. */
+  readonly #failed = new Map<string, { manifest: string; failure: Failure }>();
 
-  constructor(context: DeliveryContext, store: InventoryStore) {
+  constructor(context: DeliveryContext, store: InventoryStore, hooks: { onDrift: (drift: Drift) => void; now: () => number }) {
     this.#context = context;
     this.#store = store;
+    this.#applier = new Applier({ ...context, ...hooks, fights: new DriftFights() });
+  }
+
+  /** What the API server has refused is tried again at the next apply. */
+  forgetRefusals(): void {
+    this.#failed.clear();
   }
 
   get desired(): readonly ObjectReference[] {
-    return this.#desired;
+    return this.#desired.map(({ reference }) => reference);
   }
 
-  /** Checks everything, records what is intended, applies in waves. Throws a Failure with all causes together. */
-  async apply(built: BuiltObject[], owner: DeliveryOwner, signal: AbortSignal): Promise<{ changed: number }> {
-    const checked = await checkObjects(built, {
-      namespace: this.#context.namespace,
-      scope: (apiVersion, kind) => this.#context.client.kinds.find(apiVersion, kind),
-    });
-    if (checked.causes.length > 0) throw invalid(checked.causes);
-    const objects = checked.objects.map((one) => ({ ...one, object: withOwner(one.object, owner) }));
-    await this.#intend(objects, owner);
-    await this.#context.live.need(
-      userOf(owner),
-      objects.map(({ object }) => object),
-    );
-    let changed = 0;
-    for (const wave of waves(objects)) changed += await this.#applyWave(wave, signal);
-    this.#desired = objects.map(({ object }) => referenceOf(object));
-    await this.#recordUids(owner);
-    return { changed };
+  /** Brings the cluster to what Git has. Objects that fail are left out and reported together; the others are applied. */
+  async apply(request: DeliveryRequest, owner: DeliveryOwner, signal: AbortSignal): Promise<Delivered> {
+    const prepared = await this.#prepare(request.objects, owner);
+    this.#context.claims.render(owner, prepared.ids, request.at);
+    await this.#watch(prepared.desired, owner);
+    this.#desired = prepared.desired;
+    const { work, causes } = this.#judge(prepared, request, owner);
+    const open = work.filter(({ task }) => task.verdict.do !== 'leave');
+    if (open.length === 0) return withFailure(0, objectsFailure(causes, []));
+    const refusal = request.atomic ? await this.#refusal(open, causes, signal) : undefined;
+    if (refusal) return { changed: 0, failure: refusal };
+    await this.#intend(open, owner);
+    const outcomes = await this.#applyAll(open, signal);
+    await this.#record(outcomes, prepared, owner);
+    await this.#handOver(outcomes);
+    const failures = [...outcomes.values()].flatMap((outcome) => (outcome.done === 'failed' ? [outcome.failure] : []));
+    const changed = [...outcomes.values()].filter((outcome) => outcome.done === 'applied' && outcome.changed).length;
+    return withFailure(changed, objectsFailure(causes, failures));
   }
 
   /** The worst health of the desired objects, and a sentence about the first that is not well. */
   health(owner: DeliveryOwner): Health {
     const order: Health['state'][] = ['Failed', 'NotFound', 'Terminating', 'InProgress'];
-    const all = this.#desired.filter((reference) => !owner.exempt(reference)).map((reference) => assessHealth(this.live(reference)));
+    const all = this.desired.filter((reference) => !owner.exempt(reference)).map((reference) => assessHealth(this.live(reference)));
     for (const state of order) {
       const found = all.find((health) => health.state === state);
       if (found) return found;
@@ -91,140 +140,159 @@ export class Delivery {
   }
 
   /** The live object, never older than the answer to our own apply. */
-  live(reference: ObjectReference): KubeObject | undefined {
-    const watched = this.#context.live.get(reference);
-    const applied = this.#applied.get(objectId(reference));
-    if (!applied?.answer) return watched;
-    if (watched && version(watched) >= version(applied.answer)) {
-      delete applied.answer;
-      return watched;
-    }
-    return applied.answer;
-  }
-
-  /** True where an object that was applied is gone from the cluster. */
-  get incomplete(): boolean {
-    return this.#desired.some((reference) => !this.live(reference));
-  }
-
-  /** The entries of the inventory that are no longer desired. */
-  stale(owner: DeliveryOwner): InventoryEntry[] {
-    const desired = new Set(this.#desired.map(objectId));
-    return this.#store.entries(owner.component).filter((entry) => !desired.has(objectId(entry)));
+  live(reference: ObjectReference): LiveObject | undefined {
+    const id = objectId(reference);
+    const answer = this.#answers.get(id);
+    if (answer && !this.#context.live.knows(answer)) return answer;
+    this.#answers.delete(id);
+    return this.#context.live.get(reference);
   }
 
   /** Removes what left Git. Called after a complete success only. */
-  async prune(owner: DeliveryOwner, signal: AbortSignal): Promise<PruneResult> {
-    const stale = this.stale(owner);
-    if (stale.length === 0) return { removed: [], kept: [] };
-    const spared = stale.filter((entry) => !owner.prune || owner.exempt(entry));
-    const { gone, failures } = await removeEntries(
-      stale.filter((entry) => !spared.includes(entry)),
-      { client: this.#context.client, application: owner.application, signal },
+  prune(request: PruneRequest, owner: DeliveryOwner, signal: AbortSignal): Promise<Pruned> {
+    return pruneStale(
+      { request, owner, desired: new Set(this.#desired.map(({ id }) => id)), store: this.#store, context: this.#context },
+      signal,
     );
-    await this.#store.forget(new Set([...gone, ...spared]));
-    for (const entry of gone) this.#applied.delete(objectId(entry));
-    if (failures[0]) throw failures[0];
-    return { removed: gone, kept: spared };
   }
 
   async release(owner: DeliveryOwner): Promise<void> {
-    await this.#context.live.need(userOf(owner), []);
+    await this.#context.live.need(ownerKey(owner), []);
   }
 
-  async #intend(objects: BuiltObject[], owner: DeliveryOwner): Promise<void> {
-    const before = this.#store.entries(owner.component);
-    const known = new Map(before.map((entry) => [objectId(entry), entry]));
-    for (const { object } of objects) {
-      const reference = referenceOf(object);
-      const id = objectId(reference);
-      known.set(id, { ...known.get(id), ...reference, component: owner.component });
+  /** Checks once per build; a kind that was not known may be by now. */
+  async #prepare(objects: readonly BuiltObject[], owner: DeliveryOwner): Promise<Prepared> {
+    const before = this.#prepared;
+    if (before?.objects === objects && !before.causes.some(({ code }) => code === 'UnknownKind')) return before;
+    const { namespace, client } = this.#context;
+    const plurals = new Map<string, string>();
+    const scope = async (apiVersion: string, kind: string) => {
+      const info = await client.kinds.find(apiVersion, kind);
+      if (info) plurals.set(kindKey({ apiVersion, kind }), info.plural);
+      return info;
+    };
+    const checked = await checkObjects(objects, { namespace, scope });
+    const desired = desiredOf(checked.objects, owner);
+    const ids = new Set(objects.map(({ object }) => objectId({ ...referenceOf(object), namespace })));
+    this.#prepared = { objects, desired, causes: checked.causes, ids, plurals };
+    return this.#prepared;
+  }
+
+  async #watch(desired: readonly Desired[], owner: DeliveryOwner): Promise<void> {
+    const kinds = new Map(desired.map(({ object }) => [kindKey(object), object]));
+    const wanted = [...kinds.keys()].toSorted().join(' ');
+    if (wanted === this.#watched && this.#refused.size === 0) return;
+    this.#refused = await this.#context.live.need(ownerKey(owner), kinds.values());
+    this.#watched = wanted;
+  }
+
+  #judge(prepared: Prepared, request: DeliveryRequest, owner: DeliveryOwner): { work: Work[]; causes: Cause[] } {
+    const { index } = this.#context.inventories;
+    const causes = [...prepared.causes];
+    const work: Work[] = [];
+    for (const desired of prepared.desired) {
+      const refused = this.#refused.get(kindKey(desired.object));
+      if (refused !== undefined) {
+        causes.push(unwatched(desired, refused));
+        continue;
+      }
+      const live = this.live(desired.reference);
+      const title = titleTo(desired, live, { owner, index, claims: this.#context.claims, adopt: request.adopt });
+      if (title.may === 'not') {
+        causes.push(title.cause);
+        continue;
+      }
+      const { entry, from } = title;
+      const verdict = entry ? verdictOn(desired, entry, live) : ({ do: 'apply' } as const);
+      work.push({ task: { desired, verdict, entry, live, mode: request.drift }, from });
     }
-    await this.#store.setComponent(owner.component, [...known.values()], !owner.prune);
+    return { work, causes };
   }
 
-  async #applyWave(wave: BuiltObject[], signal: AbortSignal): Promise<number> {
-    const results = await Promise.all(wave.map((built) => this.#applyOne(built, signal)));
-    const failures = results.filter((result) => result instanceof Failure);
-    if (failures.length > 0) throw combined(failures);
-    return results.filter((result) => result === true).length;
+  /** `atomic: true`: everything is tried before anything is written. */
+  async #refusal(open: readonly Work[], causes: readonly Cause[], signal: AbortSignal): Promise<Failure | undefined> {
+    if (causes.length > 0) return objectsFailure(causes, []);
+    const limit = pLimit(CONCURRENCY);
+    const tried = await Promise.all(open.map(({ task }) => limit(() => this.#applier.dryRun(task, signal))));
+    const failures = tried.filter((failure) => failure !== undefined);
+    return objectsFailure([], failures);
   }
 
-  /** True: the object changed. False: nothing to do. A Failure: refused, as a value, so that the rest of the wave goes on. */
-  async #applyOne({ object, origin }: BuiltObject, signal: AbortSignal): Promise<boolean | Failure> {
-    const reference = referenceOf(object);
-    const id = objectId(reference);
-    const hash = createHash('sha256').update(JSON.stringify(object)).digest('hex');
-    const applied = this.#applied.get(id);
-    const before = this.live(reference)?.metadata;
-    if (applied?.hash === hash && before?.uid === applied.uid) return false;
-    try {
-      const answer = await this.#context.client.apply(object, { signal });
-      this.#applied.set(id, { hash, uid: answer.metadata.uid ?? '', answer });
-      return answer.metadata.resourceVersion !== before?.resourceVersion;
-    } catch (error) {
-      const failure = failureOf(error, `apply ${displayName(reference)}`);
-      const { file, line } = origin;
-      const cause: Cause = {
-        path: displayName(reference),
-        code: failure.reason,
-        message: failure.message,
-        file,
-        ...(line ? { line } : {}),
-      };
-      const { kind, remedy, retryAfterMs } = failure;
-      return new Failure(failure.reason, failure.message, {
-        kind,
-        causes: [remedy ? { ...cause, remedy } : cause],
-        cause: error,
-        ...(remedy ? { remedy } : {}),
-        ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+  /** Written before anything is created: the inventory holds whatever the agent may have made (invariant I2). */
+  async #intend(open: readonly Work[], owner: DeliveryOwner): Promise<void> {
+    const entries = new Map(this.#store.entries(owner.component).map((entry) => [objectId(entry), entry]));
+    const since = new Date(this.#context.client.transport.serverNow()).toISOString().replace(/\.\d+Z$/, 'Z');
+    for (const { task } of open) {
+      const { desired, entry } = task;
+      const { component } = owner;
+      entries.set(desired.id, entry ?? { component, ...desired.reference, since });
+    }
+    await this.#store.setComponent(owner.component, [...entries.values()], !owner.prune);
+  }
+
+  async #applyAll(open: readonly Work[], signal: AbortSignal): Promise<Map<Work, Outcome>> {
+    const limit = pLimit(CONCURRENCY);
+    const outcomes = new Map<Work, Outcome>();
+    const applyOne = async (one: Work): Promise<void> => {
+      const { id, manifest } = one.task.desired;
+      const known = this.#failed.get(id);
+      const refused: Outcome | undefined = known?.manifest === manifest ? { done: 'failed', failure: known.failure } : undefined;
+      const outcome = refused ?? (await this.#applier.run(one.task, signal));
+      outcomes.set(one, outcome);
+      if (outcome.done === 'applied') this.#answers.set(id, outcome.answer);
+      if (outcome.done === 'failed') this.#failed.set(id, { manifest, failure: outcome.failure });
+      else this.#failed.delete(id);
+    };
+    for (const wave of wavesBy(open, ({ task }) => task.desired.reference)) {
+      await Promise.all(wave.map((one) => limit(applyOne, one)));
+    }
+    return outcomes;
+  }
+
+  /** UIDs and digests as the API server answered them: a restarted agent knows by them that nothing has changed. */
+  async #record(outcomes: ReadonlyMap<Work, Outcome>, { plurals }: Prepared, owner: DeliveryOwner): Promise<void> {
+    const entries = new Map(this.#store.entries(owner.component).map((entry) => [objectId(entry), entry]));
+    for (const [{ task }, outcome] of outcomes) {
+      if (outcome.done !== 'applied') continue;
+      const { desired } = task;
+      const { metadata, ownership } = outcome.answer;
+      const resource = plurals.get(kindKey(desired.object));
+      entries.set(desired.id, {
+        component: owner.component,
+        ...desired.reference,
+        ...(resource ? { resource } : {}),
+        ...(metadata.uid ? { uid: metadata.uid } : {}),
+        manifest: desired.manifest,
+        fields: ownership.fields,
+        ...desired.origin,
       });
     }
+    await this.#store.setComponent(owner.component, [...entries.values()], !owner.prune);
   }
 
-  async #recordUids(owner: DeliveryOwner): Promise<void> {
-    const entries = this.#store.entries(owner.component).map((entry) => {
-      const uid = this.#applied.get(objectId(entry))?.uid;
-      return uid ? { ...entry, uid } : entry;
-    });
-    await this.#store.setComponent(owner.component, entries, !owner.prune);
+  /** The new owner has entry and labels: now the old one lets go. */
+  async #handOver(outcomes: ReadonlyMap<Work, Outcome>): Promise<void> {
+    for (const [{ from }, outcome] of outcomes) {
+      if (!from || outcome.done !== 'applied') continue;
+      const store = this.#context.inventories.find(from.application);
+      await store?.forget(new Set([from.entry]));
+    }
   }
 }
 
-function userOf({ application, component }: DeliveryOwner): string {
-  return `${application}/${component}`;
+function withFailure(changed: number, failure: Failure | undefined): Delivered {
+  return failure ? { changed, failure } : { changed };
 }
 
-function withOwner(object: KubeObject, owner: DeliveryOwner): KubeObject {
-  const labels = { ...object.metadata.labels, [label.application]: owner.application, [label.component]: owner.component };
-  return { ...object, metadata: { ...object.metadata, labels } };
-}
-
-function version(object: KubeObject): bigint {
-  const text = object.metadata.resourceVersion ?? '0';
-  return /^\d+$/.test(text) ? BigInt(text) : 0n;
-}
-
-/** `a.yaml:3: Deployment/web: …` for every cause, the first ten in words. */
-export function describeCauses(causes: readonly Cause[]): string {
-  const shown = causes.slice(0, 10).map(({ file, line, message, remedy }) => {
-    const place = file ? `${file}${line ? `:${line}` : ''}: ` : '';
-    return `${place}${message}${remedy ? `; ${remedy}` : ''}`;
-  });
-  const more = causes.length - shown.length;
-  return shown.join('. ') + (more > 0 ? `. And ${more} more` : '');
-}
-
-function invalid(causes: readonly Cause[]): Failure {
-  const reason = causes[0]?.code ?? 'InvalidObject';
-  return new Failure(reason, describeCauses(causes), { kind: 'stalled', causes });
-}
-
-function combined(failures: Failure[]): Failure {
-  const first = failures[0];
-  if (!first || failures.length === 1) return first ?? new Failure('Internal', 'no failure to report');
-  const causes = failures.flatMap((failure) => failure.causes);
-  const kind = failures.every((failure) => failure.kind === 'stalled') ? 'stalled' : 'transient';
-  return new Failure(first.reason, describeCauses(causes), { kind, causes });
+function unwatched({ object, reference, origin }: Desired, error: unknown): Cause {
+  const { reason, message, remedy } = toFailure(error, `watch objects like ${reference.kind}/${reference.name}`);
+  const { file, line } = origin;
+  return {
+    path: `${(object as KubeObject).kind}/${reference.name}`,
+    code: reason,
+    message,
+    ...(remedy ? { remedy } : {}),
+    file,
+    ...(line ? { line } : {}),
+  };
 }

@@ -1,40 +1,52 @@
-import type { InventoryEntry, Inventory } from '../manifest/inventory.ts';
-import { fromConfigMap, inventoryName, toConfigMap } from '../manifest/inventory.ts';
 import type { Client } from '../cluster/client.ts';
+import { type HeldPrune, type Inventory, type InventoryEntry, toConfigMap } from '../manifest/inventory.ts';
+import type { InventoryIndex } from './inventory-index.ts';
+
+export interface InventoryStoreOptions {
+  client: Client;
+  namespace: string;
+  index: InventoryIndex;
+  inventory: Inventory;
+  /** False: no ConfigMap has been written yet. */
+  stored: boolean;
+}
 
 /**
  * The inventory of one Application in the cluster: what its components applied. Written before the first object is
  * created (invariant I2 of spec/sync.md), by this agent alone; changes are made one after the other.
  */
 export class InventoryStore {
-  readonly #client: Client;
-  readonly #namespace: string;
+  readonly #options: InventoryStoreOptions;
   #inventory: Inventory;
   #stored: boolean;
   #queue: Promise<unknown> = Promise.resolve();
 
-  private constructor(client: Client, namespace: string, inventory: Inventory, stored: boolean) {
-    this.#client = client;
-    this.#namespace = namespace;
-    this.#inventory = inventory;
-    this.#stored = stored;
-  }
-
-  static async load(client: Client, owner: { namespace: string; name: string; uid: string }): Promise<InventoryStore> {
-    const name = inventoryName(owner.name);
-    const object = await client.get({ apiVersion: 'v1', kind: 'ConfigMap', namespace: owner.namespace, name });
-    const empty: Inventory = { application: owner.name, uid: owner.uid, keep: [], entries: [] };
-    // An Application of the same name that comes back keeps the objects: the entries stay, the uid is the new one.
-    const inventory = object ? { ...fromConfigMap(object), uid: owner.uid } : empty;
-    return new InventoryStore(client, owner.namespace, inventory, object !== undefined);
+  constructor(options: InventoryStoreOptions) {
+    this.#options = options;
+    this.#inventory = options.inventory;
+    this.#stored = options.stored;
+    options.index.update(options.inventory.application, [], options.inventory.entries);
   }
 
   get inventory(): Inventory {
     return this.#inventory;
   }
 
+  get stored(): boolean {
+    return this.#stored;
+  }
+
   entries(component: string): InventoryEntry[] {
     return this.#inventory.entries.filter((entry) => entry.component === component);
+  }
+
+  held(component: string): HeldPrune | undefined {
+    return this.#inventory.held?.[component];
+  }
+
+  /** An Application of the same name that comes back keeps the objects: the entries stay, the uid is the new one. */
+  adopt(uid: string): void {
+    this.#inventory = { ...this.#inventory, uid };
   }
 
   /** Replaces the entries of one component and says whether its objects outlive it (`prune: false`). */
@@ -48,22 +60,45 @@ export class InventoryStore {
 
   /** Takes entries out, by identity; what is left of a component that is no longer there goes with its last entry. */
   forget(gone: ReadonlySet<InventoryEntry>): Promise<void> {
+    if (gone.size === 0) return Promise.resolve();
     return this.#change((inventory) => {
       const entries = inventory.entries.filter((entry) => !gone.has(entry));
       return { ...inventory, entries, keep: inventory.keep.filter((name) => entries.some((entry) => entry.component === name)) };
     });
   }
 
+  /** Records that a prune waits, or undefined that none does. */
+  hold(component: string, held: HeldPrune | undefined): Promise<void> {
+    return this.#change((inventory) => {
+      const { [component]: _, ...others } = inventory.held ?? {};
+      return { ...inventory, held: held ? { ...others, [component]: held } : others };
+    });
+  }
+
+  /** The ConfigMap is gone: there is nothing to write to until something is applied again. */
+  removed(): void {
+    this.#options.index.update(this.#inventory.application, this.#inventory.entries, []);
+    this.#inventory = { ...this.#inventory, keep: [], entries: [], held: {} };
+    this.#stored = false;
+  }
+
   async #change(update: (inventory: Inventory) => Inventory): Promise<void> {
+    const { client, namespace, index } = this.#options;
     const next = this.#queue.then(async () => {
-      const after = update(this.#inventory);
-      const same = JSON.stringify(after) === JSON.stringify(this.#inventory);
+      const before = this.#inventory;
+      const after = update(before);
+      const same = JSON.stringify(withoutEmpty(after)) === JSON.stringify(withoutEmpty(before));
       if (same && (this.#stored || after.entries.length === 0)) return;
-      await this.#client.apply(toConfigMap(after, this.#namespace));
+      await client.apply(toConfigMap(after, namespace));
+      index.update(after.application, before.entries, after.entries);
       this.#inventory = after;
       this.#stored = true;
     });
     this.#queue = next.catch(() => undefined);
     await next;
   }
+}
+
+function withoutEmpty({ held, ...rest }: Inventory): Inventory {
+  return held && Object.keys(held).length > 0 ? { ...rest, held } : rest;
 }

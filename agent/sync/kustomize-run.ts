@@ -40,6 +40,19 @@ export async function buildRevision(
   return build.objects;
 }
 
+/** Of a folder whose build failed, so much is searched for a name; beyond it the name may be there. */
+const SEARCHED_FILES = 2_000;
+
+/** Whether a file of the folder holds the name: a folder that cannot be built may still have the object. */
+export async function mentions({ tree }: Revision, path: string, name: string): Promise<boolean> {
+  const folder = normalizePath(path);
+  const prefix = folder === '' ? '' : `${folder}/`;
+  const files = tree.entries.filter((entry) => entry.kind === 'file' && entry.path.startsWith(prefix)).map((entry) => entry.path);
+  if (files.length > SEARCHED_FILES) return true;
+  const contents = await tree.read(files);
+  return [...contents.values()].some((content) => content.includes(name));
+}
+
 /** `3f0c9a1`, as Git shortens it. */
 export function shortCommit(commit: string): string {
   return commit.slice(0, 7);

@@ -136,3 +136,18 @@ it('asks for each kind once', async () => {
   await checkObjects([built(configMap({ name: 'a' })), built(configMap({ name: 'b' }))], { namespace: 'team-a', scope });
   expect(asked).toEqual(['v1 ConfigMap']);
 });
+
+it('refuses what belongs to the agent itself: its inventories, its rights, its lease', async () => {
+  const own = (apiVersion: string, kind: string, name = 'lateen-agent') => ({ apiVersion, kind, metadata: { name } });
+  const refused = [
+    own('v1', 'ConfigMap', 'lateen-infra'),
+    own('v1', 'ServiceAccount'),
+    own('rbac.authorization.k8s.io/v1', 'Role'),
+    own('rbac.authorization.k8s.io/v1', 'RoleBinding'),
+    own('apps/v1', 'Deployment'),
+    own('coordination.k8s.io/v1', 'Lease'),
+  ];
+  const all = await causes(...refused, own('v1', 'ConfigMap', 'lateen'), own('v1', 'Service'));
+  expect(all).toHaveLength(refused.length);
+  expect(all[0]).toBe('InvalidObject a.yaml:1 ConfigMap/lateen-infra has a name that belongs to the agent itself; give it another name');
+});

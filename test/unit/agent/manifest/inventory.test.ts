@@ -10,6 +10,12 @@ const entry = fc.record(
     name: fc.string({ minLength: 1, unit: 'grapheme' }),
     namespace: fc.string({ minLength: 1 }),
     uid: fc.uuid(),
+    resource: fc.string({ minLength: 1 }),
+    since: fc.string({ minLength: 1 }),
+    manifest: fc.string({ minLength: 1 }),
+    fields: fc.string({ minLength: 1 }),
+    file: fc.string({ minLength: 1 }),
+    line: fc.nat(),
   },
   { requiredKeys: ['component', 'apiVersion', 'kind', 'name'] },
 );

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { cpuMs } from '#test/support/cpu-time.ts';
 import { readYaml } from '#agent/manifest/yaml.ts';
 
 interface Recorded {
@@ -173,7 +174,7 @@ it('says that a file looks like a Helm template', () => {
 });
 
 describe('attacks', () => {
-  it('refuses an alias bomb, in a moment', () => {
+  it('refuses an alias bomb, in a moment', async () => {
     const levels = Array.from(
       { length: 30 },
       (_, level) =>
@@ -185,9 +186,8 @@ describe('attacks', () => {
                 .join(', ')
         }]`,
     );
-    const begun = performance.now();
-    expect(mistakes(levels.join('\n'))[0]).toMatch(/has more than 1000000 values|expand to too much/);
-    expect(performance.now() - begun).toBeLessThan(2_000);
+    const ms = await cpuMs(() => expect(mistakes(levels.join('\n'))[0]).toMatch(/has more than 1000000 values|expand to too much/));
+    expect(ms).toBeLessThan(2_000);
   });
 
   it('takes 900 honest aliases, not 1001', () => {
@@ -200,19 +200,16 @@ describe('attacks', () => {
     expect(mistakes('a: &a [*a]')).toEqual(['InvalidYAML f.yaml:1: the alias *a has no anchor before it']);
   });
 
-  it.each([65, 1_000, 20_000])('refuses %i levels', (depth) => {
-    const begun = performance.now();
-    expect(mistakes(`a: ${'['.repeat(depth)}${']'.repeat(depth)}`)).toEqual([
-      expect.stringMatching(/nested (too deep|deeper than 64 levels)/),
-    ]);
-    expect(performance.now() - begun).toBeLessThan(2_000);
+  it.each([65, 1_000, 20_000])('refuses %i levels', async (depth) => {
+    const text = `a: ${'['.repeat(depth)}${']'.repeat(depth)}`;
+    const refusal = [expect.stringMatching(/nested (too deep|deeper than 64 levels)/)];
+    expect(await cpuMs(() => expect(mistakes(text)).toEqual(refusal))).toBeLessThan(2_000);
   });
 
-  it('reads 20 000 keys in less than 2 s, and finds the one that is there twice', () => {
+  it('reads 20 000 keys in less than 2 s of the processor, and finds the one that is there twice', async () => {
     const keys = Array.from({ length: 20_000 }, (_, index) => `k${index}: ${index}`).join('\n');
-    const begun = performance.now();
-    expect(mistakes(`${keys}\nk7: 1\n`)).toEqual(['InvalidYAML f.yaml:20001: the key k7 is there twice']);
-    expect(performance.now() - begun).toBeLessThan(2_000);
+    const mistake = ['InvalidYAML f.yaml:20001: the key k7 is there twice'];
+    expect(await cpuMs(() => expect(mistakes(`${keys}\nk7: 1\n`)).toEqual(mistake))).toBeLessThan(2_000);
   });
 
   it('refuses more than 5 000 documents unread', () => {

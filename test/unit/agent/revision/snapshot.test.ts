@@ -12,8 +12,8 @@ function application(image: string, extra: Partial<Application['metadata']> = {}
   };
 }
 
-function recorded(image: string, number: number) {
-  const app = application(image);
+function recorded(image: string, number: number, uid = 'u1') {
+  const app = application(image, { uid });
   return snapshot(app, { name: `web-v${number}`, number, hash: specHash(app) });
 }
 
@@ -23,6 +23,7 @@ describe('revision numbers', () => {
     ['an unchanged spec', [recorded('nginx', 1)], 'nginx', 'web-v1', false],
     ['a changed spec', [recorded('nginx', 1)], 'redis', 'web-v2', true],
     ['a spec that returns to an older one', [recorded('nginx', 1), recorded('redis', 2)], 'nginx', 'web-v3', true],
+    ['a revision of an earlier Application of the name', [recorded('nginx', 1, 'gone')], 'nginx', 'web-v2', true],
     ['numbers with a gap', [recorded('nginx', 7)], 'redis', 'web-v8', true],
     ['ten or more', [recorded('a', 9), recorded('nginx', 10)], 'nginx', 'web-v10', false],
   ])('are right for %s', (_name, existing, image, expected, isNew) => {

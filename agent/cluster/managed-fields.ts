@@ -1,0 +1,179 @@
+import { createHash } from 'node:crypto';
+import type { KubeObject, ManagedFieldsEntry } from '#api/kubernetes.ts';
+import { FIELD_MANAGER } from '#api/names.ts';
+
+/**
+ * Who set which field, as the API server keeps it (`metadata.managedFields`, fieldsV1 of structured-merge-diff). A field
+ * leaves our entry when anybody else changes its value, so the set alone tells whether something that Git sets was
+ * changed; values need not be compared, and metadata-only watches are enough.
+ */
+
+/** fieldsV1: `f:name` a field, `k:{…}` an item of a list by its keys, `v:…` an item of a set, `.` the thing itself. */
+type FieldTree = { [key: string]: FieldTree };
+
+/** Managers behind which a person stands: what they add to an object of Git is taken back (spec/sync.md §3.6). */
+const PERSON = /^(kubectl|before-first-apply$)/;
+
+const MAX_SHOWN = 5;
+
+/** `spec.replicas`: not drift while an autoscaler works on the object. */
+const REPLICAS = ['f:spec', 'f:replicas'];
+
+/** What `kubectl rollout restart` writes, and our own annotations, which ask the agent for something: never drift. */
+function isExempt(path: readonly string[]): boolean {
+  const last = path.at(-1) ?? '';
+  return last === 'f:kubectl.kubernetes.io/restartedAt' || (path[1] === 'f:annotations' && last.startsWith('f:lateen.dev/'));
+}
+
+/** What of an object's managedFields the agent needs to know at every event. */
+export interface Ownership {
+  /** Digest of the fields that Lateen applied, 16 hex digits; empty where it applied none. */
+  fields: string;
+  /** The same with `spec.replicas` added, where that is not ours (any more). */
+  withReplicas?: string;
+  /** Set where a person's tool added fields that Git does not have. */
+  additions?: Addition;
+}
+
+export interface Addition {
+  manager: string;
+  /** As people write paths, at most five. */
+  fields: string[];
+}
+
+/** A field whose value somebody else has changed. */
+export interface ChangedField {
+  path: string;
+  /** Undefined where no manager holds it: it was removed. */
+  manager: string | undefined;
+}
+
+export function ownershipOf(object: KubeObject): Ownership {
+  const entries = object.metadata.managedFields ?? [];
+  const ours = pathsOf(treeOf(ownEntry(entries)));
+  const additions = additionOf(entries, new Set(ours.map(joined)));
+  const keys = ours.map(joined);
+  const replicas = joined(REPLICAS);
+  return {
+    fields: digestOf(keys),
+    ...(keys.length > 0 && !keys.includes(replicas) ? { withReplicas: digestOf([...keys, replicas]) } : {}),
+    ...(additions ? { additions } : {}),
+  };
+}
+
+/** The fields of Git that stood otherwise in `before` than our apply has made them in `after`, and who had changed each. */
+export function changedFields(before: KubeObject, after: KubeObject): ChangedField[] {
+  const entries = before.metadata.managedFields ?? [];
+  const held = new Set(pathsOf(treeOf(ownEntry(entries))).map(joined));
+  const others = entries.filter((entry) => !isOwn(entry)).map((entry) => ({ entry, keys: new Set(pathsOf(treeOf(entry)).map(joined)) }));
+  const lost = pathsOf(treeOf(ownEntry(after.metadata.managedFields ?? []))).filter((path) => !held.has(joined(path)));
+  return leavesOf(lost).map((path) => {
+    const holder = others.find(({ keys }) => keys.has(joined(path)));
+    return { path: pathText(path), manager: holder?.entry.manager };
+  });
+}
+
+/**
+ * managedFields with what people's tools own handed to us, so that the next apply removes what Git does not have; undefined
+ * where there is nothing to take. Status and other subresources stay with whoever wrote them.
+ */
+export function takenOver(entries: readonly ManagedFieldsEntry[]): ManagedFieldsEntry[] | undefined {
+  const own = ownEntry(entries);
+  if (!own || !entries.some(isPersons)) return undefined;
+  let fields = treeOf(own);
+  const rest = entries.flatMap((entry) => {
+    if (entry === own) return [];
+    if (!isPersons(entry)) return [entry];
+    const paths = pathsOf(treeOf(entry));
+    fields = paths.filter((path) => !isExempt(path)).reduce(withPath, fields);
+    const exempt = paths.filter(isExempt).reduce<FieldTree>(withPath, {});
+    return Object.keys(exempt).length > 0 ? [{ ...entry, fieldsV1: exempt }] : [];
+  });
+  return [{ ...own, fieldsV1: fields }, ...rest];
+}
+
+function isOwn({ manager, operation, subresource }: ManagedFieldsEntry): boolean {
+  return manager === FIELD_MANAGER && operation === 'Apply' && !subresource;
+}
+
+function isPersons({ manager = '', subresource }: ManagedFieldsEntry): boolean {
+  return PERSON.test(manager) && !subresource;
+}
+
+function ownEntry(entries: readonly ManagedFieldsEntry[]): ManagedFieldsEntry | undefined {
+  return entries.find(isOwn);
+}
+
+function treeOf(entry: ManagedFieldsEntry | undefined): FieldTree {
+  return (entry?.fieldsV1 ?? {}) as FieldTree;
+}
+
+/** Every path of a tree, inner ones that are owned themselves (`.`) included, in a stable order. */
+function pathsOf(tree: FieldTree, before: readonly string[] = []): string[][] {
+  return Object.keys(tree)
+    .sort()
+    .flatMap((key) => {
+      const path = [...before, key];
+      const inner = tree[key] ?? {};
+      return Object.keys(inner).length === 0 ? [path] : pathsOf(inner, path);
+    });
+}
+
+/** Paths without those that only say that the thing around another lost path is there. */
+function leavesOf(paths: string[][]): string[][] {
+  const named = paths.map((path) => (path.at(-1) === '.' ? path.slice(0, -1) : path));
+  return named.filter((path, index) => !named.some((other, at) => at !== index && other.length > path.length && isPrefix(path, other)));
+}
+
+function isPrefix(path: readonly string[], other: readonly string[]): boolean {
+  return path.every((key, index) => other[index] === key);
+}
+
+function additionOf(entries: readonly ManagedFieldsEntry[], ours: ReadonlySet<string>): Addition | undefined {
+  for (const entry of entries) {
+    if (!isPersons(entry)) continue;
+    const paths = pathsOf(treeOf(entry)).filter((path) => path.at(-1) !== '.' && !isExempt(path) && !ours.has(joined(path)));
+    // A map or list of which we own items is no addition by itself: only its own new items are.
+    const added = paths.filter((path) => ![...ours].some((key) => key.startsWith(`${joined(path)}\n`)));
+    if (added.length > 0) return { manager: entry.manager ?? '', fields: added.slice(0, MAX_SHOWN).map(pathText) };
+  }
+  return undefined;
+}
+
+function withPath(tree: FieldTree, path: readonly string[]): FieldTree {
+  const [key, ...rest] = path;
+  if (key === undefined) return tree;
+  return { ...tree, [key]: withPath(tree[key] ?? {}, rest) };
+}
+
+/** No key of a fieldsV1 holds a line break: JSON escapes it. */
+function joined(path: readonly string[]): string {
+  return path.join('\n');
+}
+
+function digestOf(keys: readonly string[]): string {
+  if (keys.length === 0) return '';
+  return createHash('sha256').update(keys.toSorted().join('\n\n')).digest('hex').slice(0, 16);
+}
+
+/** `f:spec`, `f:containers`, `k:{"name":"web"}`, `f:image` -> `spec.containers[name=web].image`. */
+function pathText(path: readonly string[]): string {
+  return path.reduce((text, key) => {
+    const value = key.slice(2);
+    if (key.startsWith('k:')) return `${text}[${keysText(value)}]`;
+    if (key.startsWith('v:') || key.startsWith('i:')) return `${text}[${value}]`;
+    if (key === '.') return text;
+    if (/[./]/.test(value)) return `${text}[${value}]`;
+    return text === '' ? value : `${text}.${value}`;
+  }, '');
+}
+
+function keysText(json: string): string {
+  try {
+    return Object.entries(JSON.parse(json) as Record<string, unknown>)
+      .map(([key, value]) => `${key}=${String(value)}`)
+      .join(',');
+  } catch {
+    return json;
+  }
+}

@@ -1,0 +1,30 @@
+import type { KubeObject, ObjectMeta } from '#api/kubernetes.ts';
+import { groupOf } from '#api/kubernetes.ts';
+import { annotation, GROUP } from '#api/names.ts';
+import { type Ownership, ownershipOf } from './managed-fields.ts';
+
+/** An object as the agent keeps it in memory: what health and drift need, a tenth of what the API server sends. */
+export interface LiveObject extends KubeObject {
+  ownership: Ownership;
+}
+
+/** The fields of `spec` that the health rules read; the rest, pod templates above all, is dropped. */
+const SPEC_FIELDS = ['replicas', 'updateStrategy', 'suspend', 'type', 'clusterIP', 'scaleTargetRef'];
+
+/** What is kept of an object. Applications and their revisions are kept whole: the agent works on them. */
+export function projected(object: KubeObject): LiveObject {
+  const ownership = ownershipOf(object);
+  const metadata = slim(object.metadata);
+  if (groupOf(object.apiVersion) === GROUP) return { ...object, metadata, ownership };
+  const { apiVersion, kind } = object;
+  const spec = object['spec'] as Record<string, unknown> | undefined;
+  const status = object['status'];
+  const kept = spec && Object.fromEntries(SPEC_FIELDS.filter((name) => spec[name] !== undefined).map((name) => [name, spec[name]]));
+  return { apiVersion, kind, metadata, ...(kept ? { spec: kept } : {}), ...(status === undefined ? {} : { status }), ownership };
+}
+
+function slim({ managedFields: _, annotations, ...rest }: ObjectMeta): ObjectMeta {
+  if (!annotations) return rest;
+  const { [annotation.kubectlLastApplied]: _last, ...kept } = annotations;
+  return { ...rest, annotations: kept };
+}

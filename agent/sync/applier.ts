@@ -1,0 +1,184 @@
+import type { Cause } from '#api/failure.ts';
+import { Failure } from '#api/failure.ts';
+import { displayName, type KubeObject } from '#api/kubernetes.ts';
+import { ApiError, type Client } from '../cluster/client.ts';
+import type { LiveObjects } from '../cluster/live-objects.ts';
+import { type ChangedField, changedFields, takenOver } from '../cluster/managed-fields.ts';
+import { type LiveObject, projected } from '../cluster/projection.ts';
+import type { InventoryEntry } from '../manifest/inventory.ts';
+import { type Autoscalers, hasReplicas, withReplicasOf } from './autoscalers.ts';
+import type { Desired } from './desired.ts';
+import type { DriftFights } from './drift-fights.ts';
+import { failureOf } from './failures.ts';
+import type { Verdict } from './verdict.ts';
+
+export type DriftMode = 'correct' | 'report' | 'off';
+
+/** Something that stood otherwise in the cluster than in Git. */
+export interface Drift {
+  desired: Desired;
+  /** One sentence: what, and who. */
+  text: string;
+  corrected: boolean;
+}
+
+export type Outcome = { done: 'left' } | { done: 'applied'; changed: boolean; answer: LiveObject } | { done: 'failed'; failure: Failure };
+
+export interface ApplierContext {
+  client: Client;
+  live: LiveObjects;
+  autoscalers: Autoscalers;
+  fights: DriftFights;
+  now: () => number;
+  onDrift: (drift: Drift) => void;
+}
+
+export interface Task {
+  desired: Desired;
+  verdict: Verdict;
+  entry: InventoryEntry | undefined;
+  live: LiveObject | undefined;
+  mode: DriftMode;
+}
+
+const LEFT: Outcome = { done: 'left' };
+
+/** Brings one object to what Git has. A refusal comes back as a value, so that the others go on. */
+export class Applier {
+  readonly #context: ApplierContext;
+
+  constructor(context: ApplierContext) {
+    this.#context = context;
+  }
+
+  async run(task: Task, signal: AbortSignal): Promise<Outcome> {
+    const { desired, verdict } = task;
+    if (verdict.do === 'leave') return LEFT;
+    try {
+      if (verdict.do === 'apply') return await this.#apply(task, signal);
+      return await this.#correct(task, verdict, signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      return { done: 'failed', failure: located(failureOf(error, `apply ${displayName(desired.reference)}`), desired, error) };
+    }
+  }
+
+  /** What the API server would say, without writing anything. */
+  async dryRun(task: Task, signal: AbortSignal): Promise<Failure | undefined> {
+    const { desired } = task;
+    try {
+      await this.#context.client.apply(await this.#forAutoscaler(task), { dryRun: true, signal });
+      return undefined;
+    } catch (error) {
+      signal.throwIfAborted();
+      return located(failureOf(error, `apply ${displayName(desired.reference)}`), desired, error);
+    }
+  }
+
+  async #apply(task: Task, signal: AbortSignal): Promise<Outcome> {
+    if (task.live?.ownership.additions) await this.#takeOver(task.desired, signal);
+    const answer = await this.#context.client.apply(await this.#forAutoscaler(task), { signal });
+    return applied(answer, task.live);
+  }
+
+  async #correct(task: Task, verdict: Verdict & { do: 'restore' | 'correct' }, signal: AbortSignal): Promise<Outcome> {
+    const { desired, mode, live } = task;
+    const { fights, client, now, onDrift } = this.#context;
+    const name = displayName(desired.reference);
+    if (mode === 'off') return LEFT;
+    if (verdict.do === 'correct' && verdict.replicas && (await this.#context.autoscalers.target(desired.reference))) return LEFT;
+    if (mode === 'report') {
+      onDrift({ desired, text: driftText(name, task), corrected: false });
+      return LEFT;
+    }
+    const lost = fights.lost(desired.id, desired.manifest);
+    if (lost) throw fightFailure(name, lost);
+    if (await this.#namespaceEnds(desired, signal)) return LEFT;
+    if (verdict.do === 'restore') {
+      const answer = await client.apply(desired.object, { signal });
+      onDrift({ desired, text: `${name} had been deleted`, corrected: true });
+      return applied(answer, live);
+    }
+    const before = await this.#takeOver(desired, signal);
+    const answer = await client.apply(await this.#forAutoscaler(task), { signal });
+    const changed = before ? changedFields(before, answer) : [];
+    for (const { path, manager } of changed) fights.record(desired.id, desired.manifest, { path, manager: manager ?? 'nobody' }, now());
+    onDrift({ desired, text: correctionText(name, changed, task), corrected: true });
+    return applied(answer, live);
+  }
+
+  /** Hands what people's tools own to us; resolves to the object as it was before. */
+  async #takeOver(desired: Desired, signal: AbortSignal): Promise<KubeObject | undefined> {
+    const { client } = this.#context;
+    const before = await client.get(desired.reference, { signal });
+    const managedFields = before && takenOver(before.metadata.managedFields ?? []);
+    if (!managedFields) return before;
+    const { resourceVersion } = before.metadata;
+    try {
+      await client.mergePatch(desired.reference, { metadata: { resourceVersion, managedFields } }, { signal });
+    } catch (error) {
+      // It has changed meanwhile: the watch tells, and the next pass takes it over.
+      if (!(error instanceof ApiError && error.status === 409)) throw error;
+    }
+    return before;
+  }
+
+  /** The object to send: with the replicas of the live one where an autoscaler sets those. */
+  async #forAutoscaler({ desired, live }: Task): Promise<KubeObject> {
+    const { object, reference } = desired;
+    if (!live || !hasReplicas(object)) return object;
+    const adjusted = withReplicasOf(object, live);
+    if (JSON.stringify(adjusted) === JSON.stringify(object)) return object;
+    return (await this.#context.autoscalers.target(reference)) ? adjusted : object;
+  }
+
+  /** Everything in a namespace that is being deleted goes away: that is no drift. */
+  async #namespaceEnds({ reference }: Desired, signal: AbortSignal): Promise<boolean> {
+    const name = reference.namespace ?? '';
+    const namespace = await this.#context.client.get({ apiVersion: 'v1', kind: 'Namespace', name }, { signal });
+    return namespace === undefined || namespace.metadata.deletionTimestamp !== undefined;
+  }
+}
+
+function applied(answer: KubeObject, before: LiveObject | undefined): Outcome {
+  const changed = answer.metadata.resourceVersion !== before?.metadata.resourceVersion;
+  return { done: 'applied', changed, answer: projected(answer) };
+}
+
+function driftText(name: string, { live }: Task): string {
+  if (!live) return `${name} has been deleted`;
+  const { additions } = live.ownership;
+  if (additions) return `${additions.manager} has added ${additions.fields.join(', ')} to ${name}`;
+  return `a field of ${name} that Git sets has been changed`;
+}
+
+function correctionText(name: string, changed: readonly ChangedField[], { live }: Task): string {
+  const byManager = new Map<string, string[]>();
+  for (const { path, manager = 'somebody' } of changed) byManager.set(manager, [...(byManager.get(manager) ?? []), path]);
+  const edits = [...byManager].map(([manager, paths]) => `${manager} had changed ${paths.slice(0, 5).join(', ')}`);
+  const { additions } = live?.ownership ?? {};
+  const added = additions ? [`${additions.manager} had added ${additions.fields.join(', ')}`] : [];
+  const all = [...edits, ...added];
+  return `${name}: ${all.length > 0 ? all.join('; ') : 'it had been changed'}`;
+}
+
+function fightFailure(name: string, { path, manager }: { path: string; manager: string }): Failure {
+  return new Failure('DriftFight', `${path} of ${name} was put back five times in ten minutes and ${manager} changes it each time`, {
+    kind: 'stalled',
+    remedy: `take ${path} out of Git, or stop ${manager}`,
+  });
+}
+
+/** The failure with the file and line of the object that it speaks of. */
+function located(failure: Failure, { reference, origin }: Desired, error: unknown): Failure {
+  const { reason, message, kind, remedy, retryAfterMs } = failure;
+  const { file, line } = origin;
+  const cause: Cause = { path: displayName(reference), code: reason, message, file, ...(line ? { line } : {}) };
+  return new Failure(reason, message, {
+    kind,
+    causes: [remedy ? { ...cause, remedy } : cause],
+    cause: error,
+    ...(remedy ? { remedy } : {}),
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+  });
+}

@@ -1,0 +1,33 @@
+import { type Cause, Failure } from '#api/failure.ts';
+import type { Reason } from '#api/reasons.ts';
+
+const MAX_SHOWN = 10;
+
+/** `a.yaml:3: Deployment/web: …` for every cause, the first ten in words. */
+export function describeCauses(causes: readonly Cause[]): string {
+  const shown = causes.slice(0, MAX_SHOWN).map(({ file, line, message, remedy }) => {
+    const place = file ? `${file}${line ? `:${line}` : ''}: ` : '';
+    return `${place}${message}${remedy ? `; ${remedy}` : ''}`;
+  });
+  const more = causes.length - shown.length;
+  return shown.join('. ') + (more > 0 ? `. And ${more} more` : '');
+}
+
+/** Mends itself, perhaps: the kind may be installed, the other component may let go. */
+const PASSING = new Set<Reason>(['UnknownKind', 'OwnershipConflict']);
+
+/** Everything that went wrong with the objects of a component, as one Failure; undefined where nothing did. */
+export function objectsFailure(causes: readonly Cause[], failures: readonly Failure[]): Failure | undefined {
+  const [failure] = failures;
+  if (failure && failures.length === 1 && causes.length === 0) return failure;
+  const all = [...causes, ...failures.flatMap((one) => one.causes)];
+  const [first] = all;
+  if (!first) return undefined;
+  const passing = failures.some(({ kind }) => kind === 'transient') || causes.some(({ code }) => PASSING.has(code));
+  const waits = failures.flatMap(({ retryAfterMs }) => (retryAfterMs === undefined ? [] : [retryAfterMs]));
+  return new Failure(first.code, describeCauses(all), {
+    kind: passing ? 'transient' : 'stalled',
+    causes: all,
+    ...(waits.length > 0 ? { retryAfterMs: Math.max(...waits) } : {}),
+  });
+}

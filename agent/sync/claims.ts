@@ -1,0 +1,138 @@
+import { type Owner, ownerKey } from './owner-key.ts';
+
+/** At which commit of which source a component has last been built, or could not be. */
+export interface BuildPoint {
+  source: string;
+  commit: string;
+  /** False: the build failed, and what it holds is not known. */
+  built: boolean;
+  path: string;
+}
+
+interface Claim extends Owner {
+  /** Identities of what Git has for the component; undefined until it has said so. */
+  renders: ReadonlySet<string> | undefined;
+  at: BuildPoint | undefined;
+  /** It has run, with whatever result. */
+  heard: boolean;
+  sinceMs: number;
+}
+
+export interface Sibling extends Owner {
+  at: BuildPoint;
+}
+
+/** A component that has not run after this time waits for something: nobody waits for it any longer. */
+const PATIENCE_MS = 60_000;
+
+/**
+ * What the components of the agent render at the moment: decides who may take an object from whom, and whether something
+ * that has left one component turns up in another. In memory; every component says it anew after a restart.
+ */
+export class Claims {
+  readonly #claims = new Map<string, Claim>();
+  readonly #listeners = new Set<() => void>();
+  readonly #now: () => number;
+  /** Grows with every change: tells whether something has changed during a run. */
+  version = 0;
+
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  /** The components that an Application has; others that it had are gone. */
+  expect(application: string, components: readonly string[]): void {
+    const wanted = new Set(components);
+    for (const claim of this.#of(application)) if (!wanted.has(claim.component)) this.#drop(claim);
+    for (const component of components) {
+      const key = ownerKey({ application, component });
+      if (this.#claims.has(key)) continue;
+      this.#claims.set(key, { application, component, renders: undefined, at: undefined, heard: false, sinceMs: this.#now() });
+    }
+  }
+
+  /** The Application is gone, or no longer ours. */
+  release(application: string): void {
+    for (const claim of this.#of(application)) this.#drop(claim);
+  }
+
+  /** What the component renders from now on. */
+  render(owner: Owner, renders: ReadonlySet<string>, at?: BuildPoint): void {
+    const before = this.#claims.get(ownerKey(owner));
+    this.#put(owner, { renders, at, heard: true });
+    const same = before?.renders?.size === renders.size && [...renders].every((id) => before.renders?.has(id));
+    if (!same || before.at?.commit !== at?.commit || before.at?.built !== at?.built) this.#changed();
+  }
+
+  /** The component could not be built at that point: what it rendered before stands. */
+  failed(owner: Owner, at?: BuildPoint): void {
+    const before = this.#claims.get(ownerKey(owner));
+    this.#put(owner, { heard: true, ...(at ? { at: { ...at, built: false } } : {}) });
+    if (!before?.heard || (at && (before.at?.commit !== at.commit || before.at.built))) this.#changed();
+  }
+
+  /** The component neither builds nor applies for now: it keeps what it has, and nobody waits for it. */
+  pause(owner: Owner): void {
+    const before = this.#claims.get(ownerKey(owner));
+    this.#put(owner, { heard: true, at: undefined });
+    if (!before?.heard || before.at) this.#changed();
+  }
+
+  /** True where the component has the object, or may have it: it exists and has not said. */
+  mayRender(owner: Owner, id: string): boolean {
+    const claim = this.#claims.get(ownerKey(owner));
+    return claim !== undefined && (claim.renders === undefined || claim.renders.has(id));
+  }
+
+  /** Another component that certainly renders the object. */
+  otherRendering(owner: Owner, id: string): Owner | undefined {
+    const own = ownerKey(owner);
+    for (const [key, claim] of this.#claims) if (key !== own && claim.renders?.has(id)) return claim;
+    return undefined;
+  }
+
+  /** All components that render the object. */
+  rendering(id: string): Owner[] {
+    return [...this.#claims.values()].filter(({ renders }) => renders?.has(id));
+  }
+
+  /** Whether another component is about to say what it renders: the agent has just started, or it is new. */
+  unheard(owner: Owner): boolean {
+    const own = ownerKey(owner);
+    const since = this.#now() - PATIENCE_MS;
+    return [...this.#claims].some(([key, { heard, sinceMs }]) => key !== own && !heard && sinceMs > since);
+  }
+
+  /** Other components of the source that have not been built at the commit, or could not be. */
+  behind(owner: Owner, at: BuildPoint): Sibling[] {
+    const own = ownerKey(owner);
+    return [...this.#claims].flatMap(([key, { application, component, at: other }]) => {
+      const isBehind = key !== own && other?.source === at.source && (other.commit !== at.commit || !other.built);
+      return isBehind ? [{ application, component, at: other }] : [];
+    });
+  }
+
+  listen(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  #of(application: string): Claim[] {
+    return [...this.#claims.values()].filter((claim) => claim.application === application);
+  }
+
+  #put(owner: Owner, part: Partial<Claim>): void {
+    const { application, component } = owner;
+    const before = this.#claims.get(ownerKey(owner)) ?? { renders: undefined, at: undefined, heard: false, sinceMs: this.#now() };
+    this.#claims.set(ownerKey(owner), { ...before, ...part, application, component });
+  }
+
+  #drop(owner: Owner): void {
+    if (this.#claims.delete(ownerKey(owner))) this.#changed();
+  }
+
+  #changed(): void {
+    this.version++;
+    for (const listener of this.#listeners) listener();
+  }
+}

@@ -1,0 +1,95 @@
+import { type ObjectReference, objectId } from '#api/kubernetes.ts';
+import type { KubeObject } from '#api/kubernetes.ts';
+import { GROUP } from '#api/names.ts';
+import { groupOf } from '#api/kubernetes.ts';
+import type { InventoryEntry } from '../manifest/inventory.ts';
+import type { Weight } from '../manifest/prune-budget.ts';
+import type { BuildPoint, Claims } from './claims.ts';
+import type { Inventories } from './inventories.ts';
+import type { Owner } from './owner-key.ts';
+
+/** What becomes of the entries that are no longer desired. */
+export interface Sorted {
+  /** Another component has them by now: only our entry goes. */
+  handedOver: InventoryEntry[];
+  /** Another component renders them and is about to take them, or may do so once it is built. */
+  waiting: InventoryEntry[];
+  /** Stay in the cluster: `prune: false`, or the Application itself. */
+  spared: InventoryEntry[];
+  stale: InventoryEntry[];
+}
+
+export interface SortContext {
+  owner: Owner;
+  claims: Claims;
+  inventories: Inventories;
+  spare: (entry: InventoryEntry) => boolean;
+  at: BuildPoint | undefined;
+  /** Whether the folder of a component that could not be built speaks of an object. */
+  mentions: (path: string, reference: ObjectReference) => Promise<boolean>;
+}
+
+/** Nothing that another component of this agent has in Git is ever deleted in between (a file that was moved, a component that was renamed). */
+export async function sortStale(entries: readonly InventoryEntry[], context: SortContext): Promise<Sorted> {
+  const { owner, claims, inventories, spare } = context;
+  const sorted: Sorted = { handedOver: [], waiting: [], spared: [], stale: [] };
+  for (const entry of entries) {
+    const id = objectId(entry);
+    const other = claims.otherRendering(owner, id);
+    const taken =
+      other &&
+      inventories
+        .find(other.application)
+        ?.entries(other.component)
+        .some((one) => one.uid && objectId(one) === id);
+    if (taken) sorted.handedOver.push(entry);
+    else if (other || (await mayTurnUp(entry, context))) sorted.waiting.push(entry);
+    else if (spare(entry)) sorted.spared.push(entry);
+    else sorted.stale.push(entry);
+  }
+  return sorted;
+}
+
+/** A sibling of the same repository that has not been built at this commit may have the object. */
+async function mayTurnUp(entry: InventoryEntry, { owner, claims, at, mentions }: SortContext): Promise<boolean> {
+  if (claims.unheard(owner)) return true;
+  for (const sibling of at ? claims.behind(owner, at) : []) {
+    // Not at this commit yet: it will be in a moment. Failed at it: its files are searched for the name.
+    if (sibling.at.commit !== at?.commit || (await mentions(sibling.at.path, entry))) return true;
+  }
+  return false;
+}
+
+const MAX_NESTING = 5;
+
+/** What goes with an entry: a nested Application takes along what it has applied (prune-budget.ts). */
+export function weightOf(
+  entry: InventoryEntry,
+  inventories: Inventories,
+  live: (reference: ObjectReference) => KubeObject | undefined,
+): Weight {
+  return weigh(entry, { inventories, live }, 0);
+}
+
+interface WeighContext {
+  inventories: Inventories;
+  live: (reference: ObjectReference) => KubeObject | undefined;
+}
+
+function weigh(entry: ObjectReference, context: WeighContext, depth: number): Weight {
+  if (entry.kind === 'PersistentVolumeClaim' && groupOf(entry.apiVersion) === '') return { objects: 1, volumes: [entry.name] };
+  if (entry.kind !== 'Application' || groupOf(entry.apiVersion) !== GROUP || depth >= MAX_NESTING) return { objects: 1, volumes: [] };
+  const inner = nested(entry, context).map((one) => weigh(one, context, depth + 1));
+  return {
+    objects: inner.reduce((total, { objects }) => total + objects, 1),
+    volumes: inner.flatMap(({ volumes }) => volumes),
+  };
+}
+
+/** Of ours the inventory; of an Application that another controller runs its status. */
+function nested(entry: ObjectReference, { inventories, live }: WeighContext): readonly ObjectReference[] {
+  const entries = inventories.find(entry.name)?.inventory.entries;
+  if (entries && entries.length > 0) return entries;
+  const status = live(entry)?.['status'] as { appliedResources?: ObjectReference[] } | undefined;
+  return status?.appliedResources ?? [];
+}

@@ -1,0 +1,117 @@
+import { describe, expect, it } from 'vitest';
+import type { KubeObject, ManagedFieldsEntry } from '#api/kubernetes.ts';
+import { changedFields, ownershipOf, takenOver } from '#agent/cluster/managed-fields.ts';
+
+const CONTAINER = 'k:{"name":"web"}';
+
+function entry(manager: string, fieldsV1: object, more: Partial<ManagedFieldsEntry> = {}): ManagedFieldsEntry {
+  const operation = manager === 'lateen' ? 'Apply' : 'Update';
+  return { manager, operation, fieldsType: 'FieldsV1', fieldsV1: fieldsV1 as Record<string, unknown>, ...more };
+}
+
+const OURS = entry('lateen', {
+  'f:metadata': { 'f:labels': { 'f:app': {} } },
+  'f:spec': { 'f:replicas': {}, 'f:template': { 'f:spec': { 'f:containers': { [CONTAINER]: { '.': {}, 'f:image': {}, 'f:name': {} } } } } },
+});
+const WITHOUT_REPLICAS = entry('lateen', {
+  'f:metadata': { 'f:labels': { 'f:app': {} } },
+  'f:spec': { 'f:template': { 'f:spec': { 'f:containers': { [CONTAINER]: { '.': {}, 'f:image': {}, 'f:name': {} } } } } },
+});
+
+function object(...managedFields: ManagedFieldsEntry[]): KubeObject {
+  return { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'web', managedFields } };
+}
+
+const fieldsOf = (...entries: ManagedFieldsEntry[]): string => ownershipOf(object(...entries)).fields;
+
+describe('our fields', () => {
+  it('have the same digest whoever else owns whatever', () => {
+    const controller = entry('kube-controller-manager', {
+      'f:metadata': { 'f:annotations': { 'f:deployment.kubernetes.io/revision': {} } },
+    });
+
+    expect(fieldsOf(OURS)).toMatch(/^[0-9a-f]{16}$/);
+    expect(fieldsOf(controller, OURS, entry('lateen', { 'f:status': {} }, { operation: 'Update', subresource: 'status' }))).toBe(
+      fieldsOf(OURS),
+    );
+  });
+
+  it('have another digest when one of them was changed by somebody', () => {
+    const scaled = object(WITHOUT_REPLICAS, entry('kubectl', { 'f:spec': { 'f:replicas': {} } }, { subresource: 'scale' }));
+
+    expect(ownershipOf(scaled).fields).not.toBe(fieldsOf(OURS));
+    expect(ownershipOf(scaled).withReplicas).toBe(fieldsOf(OURS));
+    expect(ownershipOf(object(OURS)).withReplicas).toBeUndefined();
+  });
+
+  it('are none where the API server knows none', () => {
+    expect(ownershipOf(object())).toEqual({ fields: '' });
+  });
+});
+
+describe('additions', () => {
+  it.each<[string, ManagedFieldsEntry, string[] | undefined]>([
+    ['a label by kubectl', entry('kubectl-label', { 'f:metadata': { 'f:labels': { 'f:extra': {} } } }), ['metadata.labels.extra']],
+    [
+      'a sidecar by kubectl edit',
+      entry('kubectl-edit', {
+        'f:spec': { 'f:template': { 'f:spec': { 'f:containers': { 'k:{"name":"spy"}': { '.': {}, 'f:image': {} } } } } },
+      }),
+      ['spec.template.spec.containers[name=spy].image'],
+    ],
+    ['what kubectl owns together with us', entry('kubectl-client-side-apply', OURS.fieldsV1!), undefined],
+    ['a field of a controller', entry('sidecar-injector', { 'f:metadata': { 'f:labels': { 'f:extra': {} } } }), undefined],
+    ['a scale', entry('kubectl', { 'f:spec': { 'f:paused': {} } }, { subresource: 'scale' }), undefined],
+    [
+      'kubectl rollout restart',
+      entry('kubectl-rollout', {
+        'f:spec': { 'f:template': { 'f:metadata': { 'f:annotations': { '.': {}, 'f:kubectl.kubernetes.io/restartedAt': {} } } } },
+      }),
+      undefined,
+    ],
+    ['our own annotation', entry('kubectl-annotate', { 'f:metadata': { 'f:annotations': { 'f:lateen.dev/hold': {} } } }), undefined],
+  ])('%s', (_, other, fields) => {
+    expect(ownershipOf(object(OURS, other)).additions?.fields).toEqual(fields);
+  });
+});
+
+describe('taking over', () => {
+  it('hands what a person added to us, and leaves a restart and all others with their owners', () => {
+    const annotations = { 'f:note': {}, 'f:kubectl.kubernetes.io/restartedAt': {} };
+    const edit = entry('kubectl-edit', { 'f:metadata': { 'f:labels': { 'f:extra': {} }, 'f:annotations': annotations } });
+    const controller = entry('controller', { 'f:metadata': { 'f:labels': { 'f:other': {} } } });
+    const [own, left, rest, ...none] = takenOver([edit, OURS, controller]) ?? [];
+
+    expect(own?.fieldsV1).toMatchObject({
+      'f:metadata': { 'f:labels': { 'f:app': {}, 'f:extra': {} }, 'f:annotations': { 'f:note': {} } },
+    });
+    expect(own?.fieldsV1).not.toHaveProperty(['f:metadata', 'f:annotations', 'f:kubectl.kubernetes.io/restartedAt']);
+    expect(left?.fieldsV1).toEqual({ 'f:metadata': { 'f:annotations': { 'f:kubectl.kubernetes.io/restartedAt': {} } } });
+    expect(rest).toBe(controller);
+    expect(none).toEqual([]);
+  });
+
+  it('does nothing where no person is behind it', () => {
+    expect(takenOver([OURS, entry('controller', {})])).toBeUndefined();
+    expect(takenOver([entry('kubectl-edit', {})])).toBeUndefined();
+  });
+});
+
+describe('changed fields', () => {
+  it('are those that come back with our apply, each with who had changed it', () => {
+    const edit = entry('kubectl-edit', { 'f:spec': { 'f:replicas': {} } });
+
+    expect(changedFields(object(WITHOUT_REPLICAS, edit), object(OURS))).toEqual([{ path: 'spec.replicas', manager: 'kubectl-edit' }]);
+    expect(changedFields(object(WITHOUT_REPLICAS), object(OURS))).toEqual([{ path: 'spec.replicas', manager: undefined }]);
+    expect(changedFields(object(OURS), object(OURS))).toEqual([]);
+  });
+
+  it('name a list item once, by its keys, and its fields', () => {
+    const bare = entry('lateen', { 'f:metadata': { 'f:labels': { 'f:app': {} } }, 'f:spec': { 'f:replicas': {} } });
+
+    expect(changedFields(object(bare), object(OURS)).map(({ path }) => path)).toEqual([
+      'spec.template.spec.containers[name=web].image',
+      'spec.template.spec.containers[name=web].name',
+    ]);
+  });
+});
