@@ -12,6 +12,10 @@ export const detail = {
   committed: 'committed',
   /** Number of objects in the inventory of the component. */
   objects: 'objects',
+  /** What differs from Git, while drift is `report`. */
+  drift: 'drift',
+  /** The commit that `lateen approve` names, while a prune is held. */
+  heldPrune: 'heldPrune',
   /** Reason of the catalogue, while it fails. */
   reason: 'reason',
   /** RFC 3339 time of the next try, while it fails. */

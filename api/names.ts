@@ -3,13 +3,24 @@
 export const GROUP = 'core.oam.dev';
 export const API_VERSION = 'core.oam.dev/v1beta1';
 
+/** ServiceAccount, Role, RoleBinding, Deployment and Lease of an agent (charts/lateen-agent). */
+export const AGENT_NAME = 'lateen-agent';
+
 /** Field manager of every server-side apply, and the user agent of every request. */
 export const FIELD_MANAGER = 'lateen';
 
 export const annotation = {
   publishVersion: 'app.oam.dev/publishVersion',
   controllerVersionRequire: 'app.oam.dev/controller-version-require',
+  /** KubeVela's: follow newer definitions; excludes a publishVersion. */
+  autoUpdate: 'app.oam.dev/autoUpdate',
+  /** Of an Application or a Namespace: `auto` sets the publishVersion from the content. */
+  publishVersionMode: 'lateen.dev/publish-version',
+  /** Of a Namespace: `deny` refuses a changed spec under an unchanged publishVersion. */
+  unchangedVersion: 'lateen.dev/unchanged-version',
   reconcileAt: 'lateen.dev/reconcile-at',
+  /** The commit whose held prune a person has approved. */
+  approvePrune: 'lateen.dev/approve-prune',
   requestedBy: 'lateen.dev/requested-by',
   kubectlLastApplied: 'kubectl.kubernetes.io/last-applied-configuration',
 } as const;
@@ -28,6 +39,8 @@ export const label = {
   traitResource: 'trait.oam.dev/resource',
   /** Full stop of reconciliation, deletion handling included, when "true" (spec/kubevela.md §3.8). */
   pause: 'controller.core.oam.dev/pause',
+  /** Of a Namespace: which Applications the agent of it reconciles, `all` or `gitops`. */
+  applications: 'lateen.dev/applications',
   application: 'lateen.dev/application',
   component: 'lateen.dev/component',
 } as const;
