@@ -3,6 +3,7 @@ import { findingsOf } from './schema-check.ts';
 import { componentTypeRule, declarationOf, policyTypeRule, stepTypeRule, traitTypeRule } from './component-types.ts';
 import { componentGraph, cycleRule, indexOf, nameRule, stepGraph } from './dependencies.ts';
 import { applicationNameRule, labelRule } from './name-rules.ts';
+import { annotationsRule } from './publish-version.ts';
 import { NOT_YET, about, isMap, own } from './schema.ts';
 import type { Finding, Rule, Site } from './schema.ts';
 import { applyComponentRule } from './steps.ts';
@@ -134,7 +135,12 @@ function namedRule(metadata: Record<string, unknown>, { path }: Site): Finding[]
 
 /** `metadata`, of which only what Lateen reads is judged. */
 const metadata = v.pipe(
-  v.looseObject({ name: v.exactOptional(v.pipe(v.string(), about('name of the Application', { rule: applicationNameRule }))) }),
+  v.looseObject({
+    name: v.exactOptional(v.pipe(v.string(), about('name of the Application', { rule: applicationNameRule }))),
+    annotations: v.exactOptional(
+      v.pipe(v.record(v.string(), v.string()), about<Record<string, string>>('annotations', { rule: annotationsRule })),
+    ),
+  }),
   about<Record<string, unknown>>('name, labels and annotations', { rule: namedRule }),
 );
 

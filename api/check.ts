@@ -1,14 +1,11 @@
-import type * as v from 'valibot';
 import { applicationSchema } from './application-schema.ts';
 import { bareSite, checkValue } from './schema-check.ts';
-import { declarationOf } from './component-types.ts';
-import { fillDefaults } from './defaults.ts';
 import type { Cause } from './failure.ts';
 import { annotation } from './names.ts';
 import { isMap, own } from './schema.ts';
 import type { CheckContext } from './schema.ts';
 import { stepName } from './steps.ts';
-import { pathText, scalarText } from './wording.ts';
+import { boundedGuess, pathText, scalarText } from './wording.ts';
 
 /** What is asked by webhook, agent and `lateen check` alike: may this Application run? */
 
@@ -20,9 +17,10 @@ export interface CheckOptions {
 }
 
 export interface Verdict {
-  /** What is wrong. */
+  /** What is wrong, whoever runs the Application: admission refuses it. */
   causes: Cause[];
-  /** What is right in KubeVela, and what this version refuses since it cannot do it yet. */
+  /** What an agent of this version refuses, and admission only warns of: parts that it cannot do yet, and whatever another
+   * controller may run: types that it does not know, and the inside of components that are not `kustomize`. */
   unsupported: Cause[];
   /** What may run, and deserves a word. */
   warnings: Cause[];
@@ -34,37 +32,38 @@ export interface Verdict {
  */
 export function checkApplication(application: unknown, options: CheckOptions): Verdict {
   const found = checkValue(applicationSchema, application, bareSite([], contextOf(application, options)));
-  return {
-    causes: found.filter(({ code }) => code !== 'Unsupported'),
-    unsupported: found.filter(({ code }) => code === 'Unsupported'),
-    warnings: warningsOf(application),
+  const foreign = foreignPaths(application);
+  const left = (cause: Cause): boolean => UNKNOWN.has(cause.code) || foreign(cause);
+  return { causes: found.filter((cause) => !left(cause)), unsupported: found.filter(left), warnings: warningsOf(application) };
+}
+
+const UNKNOWN: ReadonlySet<string> = new Set([
+  'Unsupported',
+  'UnknownComponentType',
+  'UnknownTraitType',
+  'UnknownPolicyType',
+  'UnknownStepType',
+]);
+// Names and the order of work concern every Application, whoever runs it.
+const FOR_ALL: ReadonlySet<string> = new Set(['Duplicate', 'DependencyCycle', 'UnknownDependency', 'InvalidName']);
+const COMPONENT = /^spec\.components\[(\d+)\](?:\.(name|dependsOn)(?![A-Za-z]))?/;
+
+/** Which causes lie in what another controller may run. */
+function foreignPaths(application: unknown): (cause: Cause) => boolean {
+  const spec = mapOf(own(mapOf(application), 'spec'));
+  const types = listOf(own(spec, 'components')).map((one) => own(mapOf(one), 'type'));
+  const gitops = types.includes('kustomize');
+  return ({ path, code }) => {
+    const [, index, field] = COMPONENT.exec(path) ?? [];
+    if (index === undefined) return !gitops && types.length > 0 && /^spec\.(?!workflow)/.test(path) && !FOR_ALL.has(code);
+    const type = types[Number(index)];
+    return typeof type === 'string' && type !== '' && type !== 'kustomize' && field === undefined;
   };
 }
 
 /** A cause as one sentence: `spec.components[0].properties.urll is not a property of kustomize; did you mean "url"?` */
 export function causeSentence(cause: Pick<Cause, 'message' | 'remedy'>): string {
   return cause.remedy === undefined ? cause.message : `${cause.message}; ${cause.remedy}`;
-}
-
-/**
- * The Application with the defaults of its `kustomize` components, as a new object (kubevela.md §5.1). Only ever adds;
- * other types are left to whoever runs them; doing it twice changes nothing.
- */
-export function withDefaults<T>(application: T): T {
-  const spec = isMap(application) ? own(application, 'spec') : undefined;
-  const components = isMap(spec) ? own(spec, 'components') : undefined;
-  if (!isMap(spec) || !Array.isArray(components)) return application;
-  return { ...application, spec: { ...spec, components: components.map(componentWithDefaults) } };
-}
-
-function componentWithDefaults(component: unknown): unknown {
-  const declaration = isMap(component) && own(component, 'type') === 'kustomize' ? declarationOf('kustomize') : undefined;
-  if (!isMap(component) || !declaration) return component;
-  return { ...component, properties: filledProperties(declaration, own(component, 'properties')) };
-}
-
-function filledProperties(declaration: v.GenericSchema, properties: unknown): unknown {
-  return fillDefaults(declaration, properties === undefined ? {} : properties);
 }
 
 function contextOf(application: unknown, options: CheckOptions): CheckContext {
@@ -80,6 +79,7 @@ function contextOf(application: unknown, options: CheckOptions): CheckContext {
     componentNeeds: components.map((component) => listOf(own(component, 'dependsOn')).filter(isString)),
     stepNames: steps.map((step, index) => stepName(own(step, 'name'), index)),
     stepNeeds: steps.map((step) => listOf(own(step, 'dependsOn')).filter(isString)),
+    guess: boundedGuess(),
   };
 }
 

@@ -1,5 +1,5 @@
 import type { CheckContext, Finding, Rule } from './schema.ts';
-import { closest, listText, quote, shorten } from './wording.ts';
+import { listText, quote, shorten } from './wording.ts';
 
 /** dependsOn of components and of workflow steps: every name is there, and nothing waits for itself. */
 
@@ -23,7 +23,7 @@ export function nameRule(graphOf: (context: CheckContext) => Graph): Rule<string
   return (name, { context }) => {
     const { noun, names } = graphOf(context);
     if (indexOf(names).has(name)) return [];
-    const guess = closest(name, names.slice(0, 200).filter(isString));
+    const guess = context.guess(name, names.slice(0, 200).filter(isString));
     const text = `names no ${noun} of this Application, received ${quote(name)}`;
     return [
       {

@@ -10,6 +10,29 @@ export function branchRule(branch: string): Finding[] {
   return wrong ? [{ code: 'InvalidRef', text: `${wrong[0]}, received ${quote(branch)}`, value: shorten(branch), remedy: wrong[1] }] : [];
 }
 
+/** The name of a tag: Git takes the same names as for a branch. */
+export function tagRule(tag: string): Finding[] {
+  return branchRule(tag).map((finding) => ({ ...finding, remedy: 'write the short name of a tag' }));
+}
+
+/** A ref by its full name, such as refs/pull/1/head. */
+export function refRule(name: string): Finding[] {
+  const wrong = (text: string, remedy: string): Finding[] => [
+    { code: 'InvalidRef', text: `${text}, received ${quote(name)}`, value: shorten(name), remedy },
+  ];
+  if (!name.startsWith('refs/')) return wrong('must be a full ref', 'write refs/heads/NAME, refs/tags/NAME or the like');
+  return branchRule(name.slice('refs/'.length)).length > 0
+    ? wrong('must be a ref that Git takes', 'write refs/heads/NAME or the like')
+    : [];
+}
+
+/** A whole commit id, SHA-1 or SHA-256: an abbreviated one may come to mean another. */
+export function commitRule(commit: string): Finding[] {
+  if (/^([0-9a-f]{40}|[0-9a-f]{64})$/.test(commit)) return [];
+  const text = `must be a full commit id of 40 or 64 hexadecimal digits, received ${quote(commit)}`;
+  return [{ code: 'InvalidRef', text, value: shorten(commit), remedy: 'write what git rev-parse prints' }];
+}
+
 function branchMistake(branch: string): [text: string, remedy: string] | undefined {
   if (branch === '') return ['must not be empty', 'name a branch, or remove it for the default branch of the remote'];
   if (branch.startsWith('-')) return ['must not start with "-"', 'name the branch alone'];

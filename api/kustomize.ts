@@ -3,7 +3,8 @@ import type { Component } from './application.ts';
 import { bareSite, checkValue } from './schema-check.ts';
 import { fillDefaults } from './defaults.ts';
 import { Failure } from './failure.ts';
-import { branchRule } from './git-ref.ts';
+import { branchRule, commitRule, refRule, tagRule } from './git-ref.ts';
+import { extractRule, imageRepositoryRule, imageRule, patternRule, policyRule, rangeRule, templateRule } from './image-rules.ts';
 import { durationRule, pullIntervalRule } from './interval.ts';
 import { labelRule, secretNameRule } from './name-rules.ts';
 import { pathRule } from './path.ts';
@@ -18,6 +19,7 @@ import { quote, shorten } from './wording.ts';
  */
 
 const later = { since: NOT_YET };
+const ours = { ours: true };
 const secret = { rule: secretNameRule, secret: true };
 
 function targetNamespaceRule(namespace: string, { context }: Site): Finding[] {
@@ -33,10 +35,10 @@ const git = v.object({
       about('the branch to follow; absent: the default branch of the remote, which the status names', { rule: branchRule }),
     ),
   ),
-  commit: v.exactOptional(v.pipe(v.string(), about('one commit, by its full id', later))),
-  name: v.exactOptional(v.pipe(v.string(), about('a full ref such as refs/pull/1/head', later))),
-  semver: v.exactOptional(v.pipe(v.string(), about('a range of versions; the highest tag in it is taken', later))),
-  tag: v.exactOptional(v.pipe(v.string(), about('a tag', later))),
+  commit: v.exactOptional(v.pipe(v.string(), about('one commit, by its full id', { ...later, rule: commitRule }))),
+  name: v.exactOptional(v.pipe(v.string(), about('a full ref such as refs/pull/1/head', { ...later, rule: refRule }))),
+  semver: v.exactOptional(v.pipe(v.string(), about('a range of versions; the highest tag in it is taken', { ...later, rule: rangeRule }))),
+  tag: v.exactOptional(v.pipe(v.string(), about('a tag', { ...later, rule: tagRule }))),
 });
 
 const oss = v.object({
@@ -49,7 +51,7 @@ const oci = v.object({
   provider: v.exactOptional(v.pipe(v.picklist(['generic', 'azure', 'aws', 'gcp']), about('kind of the registry', later)), 'generic'),
   tag: v.exactOptional(v.pipe(v.string(), about('a tag', later))),
   digest: v.exactOptional(v.pipe(v.string(), about('a digest; goes before semver and tag', later))),
-  semver: v.exactOptional(v.pipe(v.string(), about('a range of versions; goes before tag', later))),
+  semver: v.exactOptional(v.pipe(v.string(), about('a range of versions; goes before tag', { ...later, rule: rangeRule }))),
 });
 
 const decryption = v.object({
@@ -62,34 +64,43 @@ const decryption = v.object({
 
 const order = v.picklist(['asc', 'desc']);
 
+const policies = v.object({
+  alphabetical: v.exactOptional(
+    v.pipe(v.object({ order: v.exactOptional(v.pipe(order, about('asc or desc', later))) }), about('by letters', later)),
+  ),
+  numerical: v.exactOptional(v.pipe(v.object({ order: v.pipe(order, about('asc or desc', later)) }), about('by number', later))),
+  semver: v.exactOptional(
+    v.pipe(
+      v.object({ range: v.pipe(v.string(), about('the range that a version must be in', { ...later, rule: rangeRule })) }),
+      about('by version', later),
+    ),
+  ),
+});
+
 const policy = v.pipe(
-  v.object({
-    alphabetical: v.exactOptional(
-      v.pipe(v.object({ order: v.exactOptional(v.pipe(order, about('asc or desc', later))) }), about('by letters', later)),
-    ),
-    numerical: v.exactOptional(v.pipe(v.object({ order: v.pipe(order, about('asc or desc', later)) }), about('by number', later))),
-    semver: v.exactOptional(
-      v.pipe(v.object({ range: v.pipe(v.string(), about('the range that a version must be in', later)) }), about('by version', later)),
-    ),
+  policies,
+  about<v.InferOutput<typeof policies>>('which tag is the latest: exactly one of the three', {
+    ...later,
+    oneOf: ['alphabetical', 'numerical', 'semver'],
+    rule: policyRule,
   }),
-  about('which tag is the latest: exactly one of the three', { ...later, oneOf: ['alphabetical', 'numerical', 'semver'] }),
 );
 
 const filterTags = v.object({
-  pattern: v.exactOptional(v.pipe(v.string(), about('RE2 pattern that a tag must match', later))),
-  extract: v.exactOptional(v.pipe(v.string(), about('what is compared, such as $ts for the group ts', later))),
+  pattern: v.exactOptional(v.pipe(v.string(), about('RE2 pattern that a tag must match', { ...later, rule: patternRule }))),
+  extract: v.exactOptional(v.pipe(v.string(), about('what is compared, such as $ts for the group ts', { ...later, rule: extractRule }))),
 });
 
 const imageRepository = v.object({
-  image: v.pipe(v.string(), about('the image to watch, without a tag', later)),
+  image: v.pipe(v.string(), about('the image to watch, without a tag', { ...later, rule: imageRule })),
   secretRef: v.exactOptional(v.pipe(v.string(), about('Secret for the registry', { ...later, ...secret }))),
   interval: v.exactOptional(v.pipe(v.string(), about('time between two scans', { ...later, shape: 'duration', rule: durationRule })), '5m'),
-  commitMessage: v.exactOptional(v.pipe(v.string(), about('added to the message of the commit', later))),
+  commitMessage: v.exactOptional(v.pipe(v.string(), about('added to the message of the commit', { ...later, rule: templateRule }))),
   policy,
   filterTags: v.exactOptional(v.pipe(filterTags, about('which tags count', later))),
   exclusionList: v.exactOptional(v.pipe(v.array(v.string()), about('patterns of tags that never count', later))),
-  prereleases: v.exactOptional(v.pipe(v.boolean(), about('let pre-release versions count', later)), false),
-  allowDowngrade: v.exactOptional(v.pipe(v.boolean(), about('let a lower version replace a higher one', later)), false),
+  prereleases: v.exactOptional(v.pipe(v.boolean(), about('let pre-release versions count', { ...later, ...ours })), false),
+  allowDowngrade: v.exactOptional(v.pipe(v.boolean(), about('let a lower version replace a higher one', { ...later, ...ours })), false),
   author: v.exactOptional(
     v.pipe(
       v.object({
@@ -130,15 +141,20 @@ export const kustomizeSchema = v.pipe(
     oss: v.exactOptional(v.pipe(oss, about('the bucket, for repoType oss', later))),
     oci: v.exactOptional(v.pipe(oci, about('the artifact, for repoType oci', later))),
     decryption: v.exactOptional(v.pipe(decryption, about('how Secrets in the repository are decrypted', later))),
-    imageRepository: v.exactOptional(v.pipe(imageRepository, about('commit new image tags to the repository', later))),
-    atomic: v.exactOptional(v.pipe(v.boolean(), about('apply nothing unless the API server would take everything', later)), false),
-    adopt: v.exactOptional(v.pipe(v.boolean(), about('take over objects that were made by others', later)), false),
+    imageRepository: v.exactOptional(
+      v.pipe(
+        imageRepository,
+        about<v.InferOutput<typeof imageRepository>>('commit new image tags to the repository', { ...later, rule: imageRepositoryRule }),
+      ),
+    ),
+    atomic: v.exactOptional(v.pipe(v.boolean(), about('apply nothing unless the API server would take everything', { ...later, ...ours })), false),
+    adopt: v.exactOptional(v.pipe(v.boolean(), about('take over objects that were made by others', { ...later, ...ours })), false),
     drift: v.exactOptional(
-      v.pipe(v.picklist(['correct', 'report', 'off']), about('what to do about changes made in the cluster', { works: ['correct'] })),
+      v.pipe(v.picklist(['correct', 'report', 'off']), about('what to do about changes made in the cluster', { works: ['correct'], ...ours })),
       'correct',
     ),
     pruneBudget: v.exactOptional(v.pipe(pruneBudget, about('the most that one run may remove', later))),
-    wait: v.exactOptional(v.pipe(v.boolean(), about('count as healthy only when every object is', { since: NOT_YET })), true),
+    wait: v.exactOptional(v.pipe(v.boolean(), about('count as healthy only when every object is', { since: NOT_YET, ...ours })), true),
   }),
   about('properties of a kustomize component', { keys: 'a property of kustomize' }),
 );

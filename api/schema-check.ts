@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import type { Cause } from './failure.ts';
 import { NOT_YET, isMap, own, partOf } from './schema.ts';
 import type { CheckContext, Finding, Part, SchemaNode, Site } from './schema.ts';
-import { closest, listText, pathText, quote, received, scalarText } from './wording.ts';
+import { boundedGuess, closest, listText, pathText, quote, received, scalarText } from './wording.ts';
 import type { Path } from './wording.ts';
 
 /**
@@ -74,10 +74,7 @@ function checkEntries(part: Part, entries: Record<string, SchemaNode>, value: Re
   }
   if (part.schema.type === 'loose_object') return found;
   const unknown = Object.keys(value).filter((key) => !Object.hasOwn(entries, key) && value[key] !== undefined);
-  return [
-    ...found,
-    ...unknown.toSorted().map((key) => ({ at: [...site.path, key], finding: unknownField(key, part, entries, site.path) })),
-  ];
+  return [...found, ...unknown.toSorted().map((key) => ({ at: [...site.path, key], finding: unknownField(key, part, entries, site) }))];
 }
 
 function missing(key: string, part: Part): Finding {
@@ -85,10 +82,10 @@ function missing(key: string, part: Part): Finding {
   return { code: 'Required', text: 'is required', remedy: about ? `add ${key}: ${about}` : `add ${key}` };
 }
 
-function unknownField(key: string, part: Part, entries: Record<string, SchemaNode>, path: Path): Finding {
-  const last = path.findLast((step) => typeof step === 'string') ?? 'the Application';
+function unknownField(key: string, part: Part, entries: Record<string, SchemaNode>, site: Site): Finding {
+  const last = site.path.findLast((step) => typeof step === 'string') ?? 'the Application';
   const keys = part.facts?.keys ?? `a property of ${last}`;
-  const guess = key.length <= 64 ? (closest(key, Object.keys(entries)) ?? nested(key, entries)) : undefined;
+  const guess = key.length <= 64 ? (site.context.guess(key, Object.keys(entries)) ?? nested(key, entries)) : undefined;
   return { code: 'UnknownField', text: `is not ${keys}`, remedy: guess ? `did you mean "${guess}"?` : 'remove it' };
 }
 
@@ -170,6 +167,7 @@ export function bareSite(path: Path, context: Partial<CheckContext> = {}): Site 
     componentNeeds: [],
     stepNames: [],
     stepNeeds: [],
+    guess: boundedGuess(),
   };
   return { path, parent: {}, context: { ...none, ...context } };
 }

@@ -30,6 +30,8 @@ export interface CheckContext {
   /** The same for the steps of the workflow, unnamed ones under their default name. */
   stepNames: readonly (string | undefined)[];
   stepNeeds: readonly (readonly string[])[];
+  /** What a misspelt word was most likely meant to be. */
+  guess: (word: string, candidates: readonly string[]) => string | undefined;
 }
 
 /** Where a rule stands. */
@@ -49,6 +51,8 @@ export interface Facts<T = never> {
   since: string;
   /** The values that work, where only some of them do. */
   works?: readonly string[];
+  /** Ours, not KubeVela's: its default is known to the agent and never written into an Application. */
+  ours?: boolean;
   /** The value may be a secret, or is often mistaken for one: never shown. */
   secret?: boolean;
   /** Type in the words of the reference page, where the schema's own does not say enough. */
@@ -89,8 +93,19 @@ export interface Part {
   default: unknown;
 }
 
+// Declarations are constants, and a review opens the same ones over and over.
+const parts = new WeakMap<v.GenericSchema, Part>();
+
 /** Opens one part of a declaration: the schema without its `optional`, and its facts. */
 export function partOf(schema: v.GenericSchema): Part {
+  const known = parts.get(schema);
+  if (known) return known;
+  const opened = openPart(schema);
+  parts.set(schema, opened);
+  return opened;
+}
+
+function openPart(schema: v.GenericSchema): Part {
   const node = schema as SchemaNode;
   const required = node.type !== 'exact_optional' && node.type !== 'optional';
   const inner = required ? node : (node.wrapped ?? node);

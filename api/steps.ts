@@ -3,14 +3,14 @@ import { findingsOf } from './schema-check.ts';
 import { indexOf } from './dependencies.ts';
 import { NOT_YET, about, isMap, own } from './schema.ts';
 import type { Finding, Site } from './schema.ts';
-import { closest, quote, shorten } from './wording.ts';
+import { quote, shorten } from './wording.ts';
 
 /** The properties of workflow steps (spec/kubevela.md §6.5). */
 
 function componentRule(component: string, { context }: Site): Finding[] {
   const index = indexOf(context.componentNames);
   if (index.has(component)) return [];
-  const guess = closest(component, [...index.keys().take(200)]);
+  const guess = context.guess(component, [...index.keys().take(200)]);
   const text = `names no component of this Application, received ${quote(component)}`;
   return [
     { code: 'UnknownDependency', text, value: shorten(component), remedy: guess ? `did you mean ${quote(guess)}?` : 'name a component' },

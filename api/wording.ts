@@ -58,6 +58,12 @@ export function listText(words: readonly string[]): string {
   return quoted.length === 0 ? last : `${quoted.join(', ')} and ${last}`;
 }
 
+/** `closest` for one check: after so many questions it answers nothing, so that many mistakes cost no more than few. */
+export function boundedGuess(questions = 300): (word: string, candidates: readonly string[]) => string | undefined {
+  let left = questions;
+  return (word, candidates) => (left-- > 0 ? closest(word, candidates) : undefined);
+}
+
 /** The candidate that `word` was most likely meant to be, or undefined. */
 export function closest(word: string, candidates: readonly string[]): string | undefined {
   const lower = word.toLowerCase();

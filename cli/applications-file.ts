@@ -11,8 +11,10 @@ export interface FiledApplication {
 
 export interface ApplicationsFile {
   applications: FiledApplication[];
-  /** What is not YAML, or not an object. */
+  /** What is not YAML, or an Application of no known version. */
   causes: Cause[];
+  /** Documents that are no objects: a mistake in a file, nothing strange among the files of a folder. */
+  shapeless: Cause[];
   /** Objects of other kinds: left out, and said. */
   others: Cause[];
 }
@@ -20,7 +22,7 @@ export interface ApplicationsFile {
 /** The Applications of a file, those in a `List` too. */
 export function applicationsOf(text: string, file: string): ApplicationsFile {
   const { documents, causes } = yamlDocuments(text, file);
-  const found: ApplicationsFile = { applications: [], causes: [...causes], others: [] };
+  const found: ApplicationsFile = { applications: [], causes: [...causes], shapeless: [], others: [] };
   for (const { value, lineOf } of documents) for (const one of objectsOf(value, lineOf)) sort(one, file, found);
   return found;
 }
@@ -40,7 +42,7 @@ function sort({ value, lineOf }: Item, file: string, found: ApplicationsFile): v
   const kind = isMap(value) ? value['kind'] : undefined;
   if (!isMap(value) || typeof kind !== 'string') {
     const message = isMap(value) ? 'the document has no kind' : 'the document is not a Kubernetes object';
-    found.causes.push({ ...at, code: 'InvalidObject', message, remedy: 'write apiVersion, kind, metadata and spec' });
+    found.shapeless.push({ ...at, code: 'InvalidObject', message, remedy: 'write apiVersion, kind, metadata and spec' });
   } else if (kind === 'Application' && value['apiVersion'] === API_VERSION) {
     found.applications.push({ value, file, lineOf });
   } else if (kind === 'Application') {

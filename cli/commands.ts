@@ -49,6 +49,17 @@ export const commands: readonly CommandDeclaration[] = [
     run: async (io, invocation) => (await import('./build.ts')).build(io, invocation),
   },
   {
+    name: 'check',
+    summary: 'say what the admission webhook would say of Applications; needs no cluster',
+    argument: { name: 'path', help: 'YAML file, folder, or - for standard input' },
+    options: [{ flags: '-o, --output <format>', help: 'text or json', choices: ['text', 'json'] }],
+    examples: [
+      ['lateen check app.yaml', 'every mistake and warning with file and line'],
+      ['lateen check clusters/ -o json', 'all Applications of a folder, for CI'],
+    ],
+    run: async (io, invocation) => (await import('./check.ts')).check(io, invocation),
+  },
+  {
     name: 'render',
     summary: 'check Applications and print the objects that the agent makes of them; needs no cluster',
     argument: { name: 'file', help: 'YAML file, or - for standard input' },

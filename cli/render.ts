@@ -21,9 +21,9 @@ const MIN_INTERVAL_MS = 10_000;
 export async function render(io: Io, options: Invocation): Promise<Exit> {
   const { argument, namespace, output = 'yaml' } = options;
   const file = argument === '-' ? 'stdin' : argument;
-  const { applications, causes, others } = applicationsOf(await textOf(io, argument), file);
+  const { applications, causes, shapeless, others } = applicationsOf(await textOf(io, argument), file);
   const verdicts = applications.map((filed) => judge(filed, namespace));
-  const mistakes = [...causes, ...verdicts.flatMap((verdict) => verdict.causes)];
+  const mistakes = [...causes, ...shapeless, ...verdicts.flatMap((verdict) => verdict.causes)];
   printWarnings(io, inOrder([...others, ...verdicts.flatMap((verdict) => verdict.warnings)]));
   if (mistakes.length > 0) {
     printCauses(io, inOrder(mistakes));

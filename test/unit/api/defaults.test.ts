@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { checkApplication, withDefaults } from '#api/check.ts';
+import { checkApplication } from '#api/check.ts';
+import { specContent, withDefaults } from '#api/spec-defaults.ts';
 import { gitOpsApplication } from './cases.ts';
 import { anyApplication } from './arbitrary-applications.ts';
 
@@ -23,10 +24,6 @@ describe('withDefaults', () => {
       prune: true,
       suspend: false,
       force: false,
-      atomic: false,
-      adopt: false,
-      drift: 'correct',
-      wait: true,
     };
     expect(withDefaults(application)).toEqual({
       metadata: { name: 'app', labels: { a: 'b' } },
@@ -40,7 +37,7 @@ describe('withDefaults', () => {
               url: 'https://h/x',
               path: '.',
               prune: false,
-              imageRepository: { ...imageRepository, interval: '5m', prereleases: false, allowDowngrade: false },
+              imageRepository: { ...imageRepository, interval: '5m' },
             },
           },
           { name: 'b', type: 'kustomize', properties: defaults },
@@ -65,6 +62,42 @@ describe('withDefaults', () => {
         const mistakes = ({ causes, unsupported }: ReturnType<typeof checkApplication>): unknown => [causes, unsupported];
         const options = { minIntervalMs: 10_000, namespace: 'default' };
         expect(mistakes(checkApplication(filled, options))).toEqual(mistakes(checkApplication(application, options)));
+      }),
+    );
+  });
+
+  it('writes no default of a property that KubeVela does not have', () => {
+    const { spec } = withDefaults(gitOpsApplication()) as { spec?: { components: { properties: object }[] } };
+    const [component] = spec!.components;
+    expect(Object.keys(component!.properties).toSorted()).toEqual(
+      ['url', 'path', 'repoType', 'pullInterval', 'prune', 'suspend', 'force'].toSorted(),
+    );
+  });
+});
+
+describe('specContent', () => {
+  it('is what the user decided, whoever wrote the defaults', () => {
+    const spec = { components: [{ name: 'a', type: 'kustomize', properties: { url: 'https://h/x', path: '.', prune: false } }] };
+    const written = { repoType: 'git', pullInterval: '5m', suspend: false, drift: 'correct', wait: true, atomic: false };
+    const [component] = spec.components;
+    const full = { components: [{ ...component, properties: { ...component!.properties, ...written } }] };
+    expect(specContent(full)).toEqual(spec);
+    expect(specContent({ components: [{ name: 'a', type: 'kustomize', properties: { prune: true } }] })).toEqual({
+      components: [{ name: 'a', type: 'kustomize' }],
+    });
+  });
+
+  it('leaves other types alone', () => {
+    const spec = { components: [{ name: 'a', type: 'worker', properties: { image: 'x', prune: true } }], policies: [] };
+    expect(specContent(spec)).toEqual(spec);
+  });
+
+  it('is the same with and without the defaults, for whatever is called an Application', () => {
+    fc.assert(
+      fc.property(anyApplication, (application) => {
+        const of = (one: unknown): unknown => specContent((one as { spec?: unknown } | null)?.spec);
+        expect(of(withDefaults(application))).toEqual(of(application));
+        expect(specContent(of(application))).toEqual(of(application));
       }),
     );
   });

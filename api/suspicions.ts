@@ -1,0 +1,165 @@
+import { parseDuration } from './duration.ts';
+import type { Cause } from './failure.ts';
+import { extractProblems, parseExtract } from './image/extract.ts';
+import { type Pattern, parsePattern } from './image/pattern.ts';
+import { normalizePath, pathRule } from './path.ts';
+import type { Reason } from './reasons.ts';
+import { isMap, own } from './schema.ts';
+import { pathText, quote, shorten } from './wording.ts';
+import type { Path } from './wording.ts';
+
+/** What is allowed and most likely not what was meant: the warnings that need nothing but the Application. */
+
+type Properties = Readonly<Record<string, unknown>>;
+
+interface Suspicion {
+  at: Path;
+  code: Reason;
+  text: string;
+  value?: string;
+  remedy: string;
+}
+
+const DAY_MS = 86_400_000;
+const SHORT_MS = 30_000;
+// Tags that move, as registries have them.
+const FLOATING = ['latest', 'main', 'master', 'stable', 'edge', 'nightly'];
+
+/** Warnings about the kustomize components, in the order of the fields. Anything that JSON can be may come in. */
+export function suspicionsOf(application: unknown): Cause[] {
+  const spec = isMap(application) ? own(application, 'spec') : undefined;
+  const components = isMap(spec) ? own(spec, 'components') : undefined;
+  if (!Array.isArray(components)) return [];
+  const sources = new Map<string, number>();
+  return (components as unknown[]).flatMap((component, index) => {
+    if (!isMap(component) || own(component, 'type') !== 'kustomize') return [];
+    const properties = own(component, 'properties');
+    if (!isMap(properties)) return [];
+    const found = [...ofSource(properties, sources, index), ...ofImages(properties)];
+    return found.map((one) => toCause(['spec', 'components', index, 'properties'], one));
+  });
+}
+
+function toCause(root: Path, { at, code, text, value, remedy }: Suspicion): Cause {
+  const path = pathText([...root, ...at]);
+  return { path, code, message: `${path} ${text}`, ...(value === undefined ? {} : { value: shorten(value) }), remedy };
+}
+
+function text(map: Properties, key: string): string | undefined {
+  const value = own(map, key);
+  return typeof value === 'string' ? value : undefined;
+}
+
+function ofSource(properties: Properties, sources: Map<string, number>, index: number): Suspicion[] {
+  const url = text(properties, 'url');
+  const open = url !== undefined && /^http:\/\//i.test(url) && own(properties, 'secretRef') !== undefined;
+  const sent: Suspicion = {
+    at: ['url'],
+    code: 'NotEncrypted',
+    text: 'is without TLS: the credentials of secretRef can be read on the way',
+    remedy: 'use https://',
+  };
+  return [...(open ? [sent] : []), ...ofInterval(properties, ['pullInterval']), ...twice(properties, sources, index)];
+}
+
+function ofInterval(map: Properties, at: Path): Suspicion[] {
+  const interval = text(map, String(at.at(-1)));
+  const ms = interval === undefined || interval.length > 64 ? undefined : parseDuration(interval);
+  if (interval === undefined || ms === undefined || ms <= 0 || (ms >= SHORT_MS && ms <= DAY_MS)) return [];
+  const says = ms < SHORT_MS ? 'is under 30s' : 'is over a day';
+  const remedy = ms < SHORT_MS ? 'write 30s or more, unless the server can bear it' : 'write 24h or less, unless it is meant';
+  return [{ at, code: 'UnusualInterval', text: `${says}, received ${quote(interval)}`, value: interval, remedy }];
+}
+
+/** The same url, branch and path as an earlier component. */
+function twice(properties: Properties, sources: Map<string, number>, index: number): Suspicion[] {
+  const url = text(properties, 'url');
+  const path = text(properties, 'path');
+  if (url === undefined || path === undefined || pathRule(path).length > 0) return [];
+  const git = own(properties, 'git');
+  const ref = isMap(git) ? ['branch', 'commit', 'name', 'semver', 'tag'].map((key) => text(git, key) ?? null) : [];
+  const source = JSON.stringify([url.replace(/(\.git)?\/*$/, ''), ref.every((one) => one === null) ? [] : ref, normalizePath(path)]);
+  const first = sources.get(source);
+  if (first === undefined) {
+    sources.set(source, index);
+    return [];
+  }
+  const says = `and url and git are those of components[${first}] too: both would apply the same objects`;
+  return [{ at: ['path'], code: 'SameSource', text: says, value: path, remedy: 'remove one of the two, or correct its path' }];
+}
+
+function ofImages(properties: Properties): Suspicion[] {
+  const images = own(properties, 'imageRepository');
+  if (!isMap(images)) return [];
+  const found: Suspicion[] = [];
+  if (own(properties, 'secretRef') === undefined)
+    found.push({
+      at: ['imageRepository'],
+      code: 'NoPushCredentials',
+      text: 'commits new tags to the repository, and the component has no secretRef to push with',
+      remedy: 'add secretRef: a Secret with the right to push',
+    });
+  found.push(...ofInterval(images, ['imageRepository', 'interval']));
+  const policy = own(images, 'policy');
+  const filter = own(images, 'filterTags');
+  if (isMap(policy)) found.push(...ofTags(policy, isMap(filter) ? filter : {}));
+  return found;
+}
+
+function ofTags(policy: Properties, filter: Properties): Suspicion[] {
+  const kind = ['numerical', 'alphabetical'].find((key) => own(policy, key) !== undefined);
+  if (kind === undefined) return [];
+  const source = text(filter, 'pattern') ?? '';
+  const parsed = parsePattern(source);
+  if ('problem' in parsed) return [];
+  const { pattern } = parsed;
+  const floating = FLOATING.find((tag) => pattern.test(tag));
+  const extract = text(filter, 'extract') ?? '';
+  return [
+    ...(floating === undefined ? [] : [letsThrough(floating, kind, source)]),
+    ...alike(extract, pattern),
+    ...(kind === 'alphabetical' && comparesDigits(source, extract, pattern) ? [asText] : []),
+  ];
+}
+
+const asText: Suspicion = {
+  at: ['imageRepository', 'policy', 'alphabetical'],
+  code: 'NumbersAsText',
+  text: 'compares numbers as text: 9 comes after 10',
+  remedy: 'use numerical: {order: asc}',
+};
+
+function letsThrough(tag: string, kind: string, source: string): Suspicion {
+  const filterTags = ['imageRepository', 'filterTags'];
+  const harm = kind === 'numerical' ? 'is no number' : 'sorts among the versions';
+  const remedy = 'write a pattern that only the tags of your builds match';
+  if (source === '')
+    return { at: filterTags, code: 'FloatingTag', text: `has no pattern: a tag such as ${tag} counts too and ${harm}`, remedy };
+  const says = `lets tags such as ${tag} through, received ${quote(source)}; ${tag} ${harm}`;
+  return { at: [...filterTags, 'pattern'], code: 'FloatingTag', text: says, value: source, remedy };
+}
+
+/** A template without a group: every tag is the same. */
+function alike(extract: string, pattern: Pattern): Suspicion[] {
+  const problems = extractProblems(parseExtract(extract), pattern).filter(({ at }) => at === undefined);
+  return problems.map(({ text: says, remedy = 'name a group' }) => ({
+    at: ['imageRepository', 'filterTags', 'extract'],
+    code: 'InvalidExtract',
+    text: `${says}, received ${quote(extract)}`,
+    value: extract,
+    remedy,
+  }));
+}
+
+// Digits of any number: of a fixed number they sort alike as text.
+const DIGITS = String.raw`(?:\\d|\[0-9\]|\[\[:digit:\]\])(?:[+*]|\{\d+,\d*\})`;
+
+/** Whether what is compared is a number: the group that `extract` names, or the whole tag. */
+function comparesDigits(source: string, extract: string, { groups }: Pattern): boolean {
+  if (extract === '') return new RegExp(`^\\^?v?${DIGITS}\\$?$`).test(source);
+  const group = /^\$\{?(\w+)\}?$/.exec(extract)?.[1];
+  if (group === undefined) return false;
+  const named = [...groups.keys()].includes(group);
+  if (!named) return group === '1' && new RegExp(`^[^(]*\\(${DIGITS}\\)`).test(source);
+  return new RegExp(`\\(\\?P?<${group}>${DIGITS}\\)`).test(source);
+}

@@ -1,0 +1,130 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { lateen } from '#test/support/lateen.ts';
+
+const GOOD = `apiVersion: core.oam.dev/v1beta1
+kind: Application
+metadata: {name: infra-gitops}
+spec:
+  components:
+  - name: database-config
+    type: kustomize
+    properties: {url: "https://git.example/infra", path: ./infrastructure, git: {branch: infra}}
+`;
+
+const BAD = `# two mistakes and a warning
+apiVersion: core.oam.dev/v1beta1
+kind: Application
+metadata:
+  name: infra-gitops
+  annotations:
+    app.oam.dev/publishVersion: <initial version>
+spec:
+  components:
+  - name: database-config
+    type: kustomize
+    properties:
+      urll: https://git.example/infra
+      url: http://git.example/infra
+      secretRef: git-secret
+      path: ./infrastructure
+`;
+
+const PLACEHOLDER =
+  'metadata.annotations["app.oam.dev/publishVersion"] is a placeholder, received "<initial version>"; replace the placeholder with a version such as v1';
+const URLL = 'spec.components[0].properties.urll is not a property of kustomize; did you mean "url"?';
+const PLAIN = 'spec.components[0].properties.url is without TLS: the credentials of secretRef can be read on the way; use https://';
+
+let folder: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'lateen-'));
+  await mkdir(join(folder, 'apps/.hidden'), { recursive: true });
+  await writeFile(join(folder, 'apps/good.yaml'), GOOD);
+  await writeFile(join(folder, 'apps/values.yaml'), 'replicas: 3\n');
+  await writeFile(join(folder, 'apps/service.yaml'), 'apiVersion: v1\nkind: Service\nmetadata: {name: a}\n');
+  await writeFile(join(folder, 'apps/.hidden/bad.yaml'), BAD);
+  await writeFile(join(folder, 'bad.yaml'), BAD);
+});
+
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+describe('lateen check', () => {
+  it('says of a right file that nothing is wrong', async () => {
+    expect(await lateen(['check', 'apps/good.yaml'], { cwd: folder })).toEqual({
+      status: 0,
+      stdout: 'apps/good.yaml: 1 Application checked, nothing is wrong\n',
+      stderr: '',
+    });
+  });
+
+  it('says of a wrong one everything, with file and line, and ends with 1', async () => {
+    const { status, stdout, stderr } = await lateen(['check', 'bad.yaml'], { cwd: folder });
+    expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
+    expect(stderr.split('\n').filter((line) => !line.includes('does not yet pin'))).toEqual([
+      `bad.yaml:14: warning: NOT_ENCRYPTED: ${PLAIN}`,
+      `bad.yaml:7: INVALID_VERSION: ${PLACEHOLDER}`,
+      `bad.yaml:13: UNKNOWN_FIELD: ${URLL}`,
+      '',
+    ]);
+  });
+
+  it('says the same as JSON', async () => {
+    const { status, stdout, stderr } = await lateen(['check', '-', '-o', 'json'], { stdin: BAD });
+    expect({ status, stderr }).toEqual({ status: 1, stderr: '' });
+    expect(JSON.parse(stdout)).toMatchObject({
+      applications: 1,
+      denials: [
+        { code: 'InvalidVersion', line: 7, value: '<initial version>', file: 'stdin' },
+        {
+          path: 'spec.components[0].properties.urll',
+          code: 'UnknownField',
+          message: 'spec.components[0].properties.urll is not a property of kustomize',
+          remedy: 'did you mean "url"?',
+          file: 'stdin',
+          line: 13,
+        },
+      ],
+      warnings: expect.arrayContaining([expect.objectContaining({ code: 'NotEncrypted', line: 14 })]),
+    });
+  });
+
+  it('reads a folder, and leaves out what is no Application and what is hidden', async () => {
+    expect(await lateen(['check', 'apps'], { cwd: folder })).toEqual({
+      status: 0,
+      stdout: 'apps: 1 Application checked, nothing is wrong\n',
+      stderr: '',
+    });
+    const whole = await lateen(['check', '.', '-o', 'json'], { cwd: folder });
+    expect(whole.status).toBe(1);
+    expect(JSON.parse(whole.stdout).denials.map(({ file }: { file: string }) => file)).toEqual(['bad.yaml', 'bad.yaml']);
+  });
+
+  it('counts warnings, and ends with 0 for them', async () => {
+    const suspicious = GOOD.replace('path:', 'pullInterval: 48h, path:');
+    expect(await lateen(['check', '-'], { stdin: suspicious })).toEqual({
+      status: 0,
+      stdout: 'standard input: 1 Application checked, nothing is wrong, 1 warning\n',
+      stderr:
+        'stdin:8: warning: UNUSUAL_INTERVAL: spec.components[0].properties.pullInterval is over a day, received "48h"; write 24h or less, unless it is meant\n',
+    });
+  });
+
+  it('tells a number from a version as the API server would not', async () => {
+    const unquoted = BAD.replace('<initial version>', '12345678');
+    const { stderr } = await lateen(['check', '-'], { stdin: unquoted });
+    expect(stderr).toContain(
+      'stdin:7: INVALID_TYPE: metadata.annotations["app.oam.dev/publishVersion"] must be a string, received the number 12345678; put it in quotes: "12345678"\n',
+    );
+  });
+
+  it('is wrong usage without a file that is there', async () => {
+    expect(await lateen(['check', 'none.yaml'], { cwd: folder })).toEqual({
+      status: 2,
+      stdout: '',
+      stderr: 'lateen: there is no file or folder none.yaml; name one, or - for standard input\n',
+    });
+  });
+});
