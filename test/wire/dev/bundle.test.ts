@@ -74,6 +74,6 @@ it('reads a kubeconfig with a credential plugin, which most of client-node was l
     'current-context': 'main',
   };
   await writeFile(join(folder, 'kubeconfig'), JSON.stringify(kubeconfig));
-  await expect(bundled('lateen', ['ls', '--kubeconfig', join(folder, 'kubeconfig')])).rejects.toThrow();
+  await expect(bundled('lateen', ['ls', '--kubeconfig', join(folder, 'kubeconfig')])).rejects.toThrow('Command failed');
   expect(new Set(tokens)).toEqual(new Set(['Bearer from-plugin']));
 });
