@@ -1,0 +1,72 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import { createClient } from '#agent/cluster/client.ts';
+import { kubeconfigConnection } from '#agent/cluster/connection.ts';
+import { silentLog } from '#core/log.ts';
+import { installCrds } from '#dev/agent-access.ts';
+import { type ControlPlane, startControlPlane } from '#dev/control-plane.ts';
+import { configMapYaml, kustomize, type Repositories, startRepositories } from '#test/support/repositories.ts';
+import { startTenant, type Tenant } from '#test/support/tenant.ts';
+
+const run = promisify(execFile);
+const CRD = 'customresourcedefinition/applications.core.oam.dev';
+
+/** One of our own: the kind is taken away under everybody who uses the control plane. */
+let plane: ControlPlane;
+let folder: string;
+let tenant: Tenant;
+let repositories: Repositories;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'lateen-'));
+  const { programs } = inject('plane');
+  plane = await startControlPlane({ directory: join(folder, 'plane'), programs, kwok: false });
+  await installCrds(plane);
+  const client = createClient(await kubeconfigConnection({ path: plane.kubeconfig }), { log: silentLog, userAgent: 'lateen-test' });
+  const elsewhere = { namespace: 'default', client, plane: { ...plane, programs } };
+  [repositories, tenant] = await Promise.all([startRepositories(), startTenant({ elsewhere })]);
+});
+
+afterAll(async () => {
+  await tenant?.close();
+  await repositories?.close();
+  await plane?.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+function kubectl(...args: string[]): Promise<unknown> {
+  return run(plane.programs.kubectl, ['--kubeconfig', plane.kubeconfig, ...args], { timeout: 30_000 });
+}
+
+it('removes nothing when the kind Application is deleted, and goes on with the same objects when it is back', async () => {
+  const { url } = await repositories.create('survivor', { 'a.yaml': configMapYaml('survivor') });
+  const components = [kustomize('a', url)];
+  await tenant.apply('survivor', components);
+  await tenant.untilRunning('survivor');
+  const before = await tenant.get('ConfigMap', 'survivor');
+
+  // While a finalizer holds one object back, the definition is terminating and still there (403); then it is gone (404).
+  await tenant.apply('holder', [], { finalizers: ['test.example/hold'] });
+  await kubectl('delete', CRD, '--wait=false');
+  await tenant.eventually('gone', async () => tenant.application('survivor') === undefined);
+  await tenant.eventually('said', async () => (await tenant.agent.log()).includes('the kind Application is gone: nothing is removed'));
+  expect(await tenant.get('ConfigMap', 'survivor')).toEqual(before);
+
+  await kubectl('patch', 'application', 'holder', '--type=merge', '-p', '{"metadata":{"finalizers":null}}');
+  await kubectl('wait', '--for=delete', CRD, '--timeout=20s');
+  expect(await tenant.get('ConfigMap', 'survivor')).toEqual(before);
+
+  await installCrds(plane);
+  const { metadata } = await tenant.apply('survivor', components);
+  await tenant.until('survivor', 'running again', (one) => one.metadata.uid === metadata.uid && one.status?.status === 'running');
+  expect((await tenant.get('ConfigMap', 'survivor'))?.metadata.uid).toBe(before?.metadata.uid);
+  expect(await tenant.get('ConfigMap', 'lateen-survivor')).toBeDefined();
+
+  // And a deletion that is meant is carried out as ever.
+  await tenant.delete('Application', 'survivor');
+  await tenant.eventually('removed', async () => (await tenant.get('ConfigMap', 'survivor')) === undefined);
+});
