@@ -98,7 +98,7 @@ function behind(comment: SourceComment, { text, places }: SourceFile): Place | M
   const between = text.slice(last?.end ?? 0, comment.offset);
   if (!last || between.includes('\n')) return { text: 'the marker follows no value', remedy: BEHIND };
   if (/^[ \t]*,?[ \t]*$/.test(between)) return last;
-  if (between.includes('}}'))
+  if (/\{\{[^\n]*$/.test(text.slice(0, comment.offset)))
     return { text: 'the line is a template that cannot be edited by itself', remedy: 'put the value into quotes, on a line of its own' };
   if (/[}\]]/.test(between))
     return {
