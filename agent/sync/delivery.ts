@@ -197,7 +197,10 @@ export class Delivery {
         continue;
       }
       const live = this.live(desired.reference);
-      const title = titleTo(desired, live, { owner, index, claims: this.#context.claims, adopt: request.adopt });
+      const { reference } = desired;
+      // An Application that applies itself was made by a person first, by necessity.
+      const adopt = (one: LiveObject): boolean => owner.exempt(reference) || request.adopt(one);
+      const title = titleTo(desired, live, { owner, index, claims: this.#context.claims, adopt });
       if (title.may === 'not') {
         causes.push(title.cause);
         continue;
