@@ -139,12 +139,13 @@ describe('what pulling costs', () => {
     const repository = await repositories.create('shared', {
       'one/a.yaml': configMapYaml('shared-one'),
       'two/a.yaml': configMapYaml('shared-two'),
+      'three/a.yaml': configMapYaml('shared-three'),
     });
     await tenant.apply(
       'shared',
       ['one', 'two'].map((name) => kustomize(name, repository.url, { path: name })),
     );
-    await tenant.apply('shared-too', [kustomize('a', repository.url, { path: 'one' })]);
+    await tenant.apply('shared-too', [kustomize('a', repository.url, { path: 'three' })]);
     await Promise.all([tenant.untilRunning('shared'), tenant.untilRunning('shared-too')]);
     const before = repositories.server.requests().length;
     await sleep(3_500);
