@@ -39,11 +39,11 @@ const PACKAGES: Record<string, { load: string[]; types?: string[] }> = {
   express: { load: ['webhook/app.ts', 'webhook/server.ts'], types: ['webhook'] },
   'simple-git': { load: ['agent/git/client.ts'], types: SUB_ROOMS.filter((place) => place !== 'agent/image') },
   '@kubernetes/client-node': {
-    load: ['agent/cluster/kubeconfig.ts', 'dev', 'test'],
+    load: ['agent/cluster/kubeconfig.ts', 'webhook/kubeconfig.ts', 'dev', 'test'],
     types: ['certs', 'webhook', 'cli', 'agent', 'agent/sync', 'agent/application', ...SUB_ROOMS.filter((place) => place !== 'agent/image')],
   },
   'node-forge': { load: ['certs'] },
-  'fast-json-patch': { load: ['webhook'] },
+  'fast-json-patch': { load: ['webhook', 'test'] },
   re2js: { load: ['api', 'agent/image', 'test'] },
   supertest: { load: ['test'] },
   vitest: { load: ['test'] },
