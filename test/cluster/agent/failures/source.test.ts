@@ -169,7 +169,7 @@ describe('a history that is written anew', () => {
     await resetBranch(repository.directory, 'anew', undefined);
     await git(repository.directory, ['reflog', 'expire', '--expire=now', '--all']);
     await git(repository.directory, ['gc', '--quiet', '--prune=now']);
-    await expect(git(repository.directory, ['cat-file', '-e', old])).rejects.toThrow();
+    await expect(git(repository.directory, ['cat-file', '-e', old])).rejects.toThrow('cat-file');
     await tenant.until('rewritten', `at ${commit}`, () => tenant.service('rewritten', 'a')?.details?.['commit'] === commit);
     await tenant.untilRunning('rewritten');
     expect(await tenant.get('ConfigMap', 'rewritten')).toMatchObject({ metadata: { uid }, data: { key: 'three' } });
