@@ -113,9 +113,24 @@ const imageRepository = v.object({
   messagePrefix: v.exactOptional(v.pipe(v.string(), about('first line of the message, instead of "Update image automatically."', later))),
 });
 
+function wholeNumber(most: number): (value: number) => Finding[] {
+  return (value) => {
+    if (Number.isInteger(value) && value >= 0 && value <= most) return [];
+    const range = most === Number.MAX_SAFE_INTEGER ? 'of at least 0' : `from 0 to ${most}`;
+    return [
+      {
+        code: 'InvalidValue',
+        text: `must be a whole number ${range}, received ${value}`,
+        value: String(value),
+        remedy: 'write such a number',
+      },
+    ];
+  };
+}
+
 const pruneBudget = v.object({
-  count: v.exactOptional(v.pipe(v.number(), about('at most so many objects', later))),
-  percent: v.exactOptional(v.pipe(v.number(), about('at most this share of the objects', later))),
+  count: v.exactOptional(v.pipe(v.number(), about('at most so many objects', { rule: wholeNumber(Number.MAX_SAFE_INTEGER) })), 10),
+  percent: v.exactOptional(v.pipe(v.number(), about('at most this share of five objects or more', { rule: wholeNumber(100) })), 50),
 });
 
 export const kustomizeSchema = v.pipe(
@@ -147,13 +162,13 @@ export const kustomizeSchema = v.pipe(
         about<v.InferOutput<typeof imageRepository>>('commit new image tags to the repository', { ...later, rule: imageRepositoryRule }),
       ),
     ),
-    atomic: v.exactOptional(v.pipe(v.boolean(), about('apply nothing unless the API server would take everything', { ...later, ...ours })), false),
-    adopt: v.exactOptional(v.pipe(v.boolean(), about('take over objects that were made by others', { ...later, ...ours })), false),
+    atomic: v.exactOptional(v.pipe(v.boolean(), about('apply nothing unless the API server would take everything', ours)), false),
+    adopt: v.exactOptional(v.pipe(v.boolean(), about('take over objects that nobody here has made', ours)), false),
     drift: v.exactOptional(
-      v.pipe(v.picklist(['correct', 'report', 'off']), about('what to do about changes made in the cluster', { works: ['correct'], ...ours })),
+      v.pipe(v.picklist(['correct', 'report', 'off']), about('changes made in the cluster: put back, only reported, or left alone', ours)),
       'correct',
     ),
-    pruneBudget: v.exactOptional(v.pipe(pruneBudget, about('the most that one run may remove', later))),
+    pruneBudget: v.exactOptional(v.pipe(pruneBudget, about('the most that one run may remove without approval', ours))),
     wait: v.exactOptional(v.pipe(v.boolean(), about('count as healthy only when every object is', { since: NOT_YET, ...ours })), true),
   }),
   about('properties of a kustomize component', { keys: 'a property of kustomize' }),

@@ -67,8 +67,13 @@ export const reasons = {
   NameRequired: 'an object without a name',
   // Apply, prune, cluster
   Forbidden: 'the agent lacks a right in its Role',
+  RoleExceedsAgent: 'a Role or RoleBinding in Git grants more than the agent may do itself',
   ApplyFailed: 'the API server refused an object',
+  OwnershipConflict: 'another component has the object',
+  NotAdopted: 'the object was in the cluster before, and adopt is false',
+  DriftFight: 'the same field is changed back each time that it is put back',
   PruneFailed: 'an object could not be removed',
+  PruneHeld: 'a prune waits for approval',
   EmptyBuild: 'the folder holds no object: nothing is applied and nothing is pruned',
   ClusterUnavailable: 'the API server cannot be reached',
   // Image automation
@@ -100,6 +105,9 @@ export const reasons = {
   Applied: 'objects were applied',
   Pruned: 'objects were removed',
   Kept: 'objects were left in the cluster because prune is false',
+  NotOurs: 'an object was left in the cluster because it is not the one that was applied',
+  DriftCorrected: 'a change made in the cluster was put back',
+  DriftDetected: 'the cluster differs from Git, and drift is report',
   Deleted: 'the objects of a deleted Application were removed',
   HandsOff: 'another controller owns the Application',
   NotAdmitted: 'the Application was not admitted',

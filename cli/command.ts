@@ -12,10 +12,27 @@ export interface GlobalOptions {
 export interface Invocation extends GlobalOptions {
   /** The one argument, '' for a command without. */
   argument: string;
+  /** The second one, where a command takes it and it was given. */
+  second?: string;
   output?: OutputFormat;
   allNamespaces?: boolean;
   timeout?: string;
   kustomize?: string;
+  /** The arguments behind the one, where the command takes more. */
+  more?: readonly string[];
+  /** The options of `lateen image`. */
+  image?: string;
+  policy?: string;
+  pattern?: string;
+  extract?: string;
+  tags?: string;
+  exclude?: string;
+  prereleases?: 'any' | 'strict';
+  explain?: boolean;
+  diff?: boolean;
+  stdout?: boolean;
+  template?: string;
+  data?: string;
 }
 
 export interface OptionDeclaration {
@@ -26,9 +43,14 @@ export interface OptionDeclaration {
 
 /** A command as data; its code is loaded when it is called. */
 export interface CommandDeclaration {
+  /** `ls`, or `image latest` for a command of a group. */
   name: string;
   summary: string;
   argument?: { name: string; help: string };
+  /** One or more further arguments. */
+  more?: { name: string; help: string };
+  /** A second argument that may be left out. */
+  second?: { name: string; help: string };
   options: readonly OptionDeclaration[];
   /** Command lines with what they do. */
   examples: readonly (readonly [line: string, does: string])[];

@@ -1,6 +1,6 @@
 import { Command, CommanderError, Option } from 'commander';
 import type { CommandDeclaration, Invocation } from './command.ts';
-import { commands } from './commands.ts';
+import { commands, GROUPS } from './commands.ts';
 import { type Exit, exit } from './exit.ts';
 import type { Io } from './io.ts';
 import { reportProblem } from './problem.ts';
@@ -14,7 +14,7 @@ export async function runProgram(io: Io, argv: readonly string[], version: strin
   let status: Exit = exit.usage;
   const program = root(io, version);
   for (const declaration of commands) {
-    program.addCommand(
+    groupOf(program, declaration.name, io).addCommand(
       commandOf(declaration, io, async (invocation) => {
         status = await guarded(io, () => declaration.run(io, invocation));
       }),
@@ -67,12 +67,27 @@ function settle(command: Command, io: Io): Command {
     .configureHelp({ showGlobalOptions: true });
 }
 
+/** What holds a command: the program, or for `image latest` the group `image`, which is made with its first command. */
+function groupOf(program: Command, name: string, io: Io): Command {
+  const [group = '', ...rest] = name.split(' ');
+  if (rest.length === 0) return program;
+  const known = program.commands.find((command) => command.name() === group);
+  if (known) return known;
+  const made = settle(new Command(group), io)
+    .description(GROUPS[group] ?? '')
+    .helpCommand(false);
+  program.addCommand(made.showHelpAfterError(`lateen ${group} --help lists its commands.`));
+  return made;
+}
+
 type Action = (invocation: Invocation) => Promise<void>;
 
 function commandOf(declaration: CommandDeclaration, io: Io, run: Action): Command {
-  const { name, summary, argument, options, examples } = declaration;
-  const command = settle(new Command(name), io).description(summary);
+  const { name, summary, argument, second, more, options, examples } = declaration;
+  const command = settle(new Command(name.split(' ').at(-1)), io).description(summary);
   if (argument) command.argument(`<${argument.name}>`, argument.help);
+  if (second) command.argument(`[${second.name}]`, second.help);
+  if (more) command.argument(`<${more.name}...>`, more.help);
   for (const { flags, help, choices } of options) {
     const option = new Option(flags, help);
     command.addOption(choices ? option.choices([...choices]) : option);
@@ -82,6 +97,9 @@ function commandOf(declaration: CommandDeclaration, io: Io, run: Action): Comman
   command.addHelpText('after', `\nExamples:\n${lines.join('\n')}`);
   command.showHelpAfterError(`lateen ${name} --help shows how it is used.`);
   return command.action(async () => {
-    await run({ ...command.optsWithGlobals<Omit<Invocation, 'argument'>>(), argument: command.args[0] ?? '' });
+    const [first = '', ...others] = command.args;
+    const [other] = others;
+    const given = command.optsWithGlobals<Omit<Invocation, 'argument' | 'second'>>();
+    await run({ ...given, argument: first, more: others, ...(other === undefined ? {} : { second: other }) });
   });
 }

@@ -2,6 +2,7 @@ import type { Component } from '#api/application.ts';
 import { detail } from '#api/details.ts';
 import { Failure } from '#api/failure.ts';
 import { type KustomizeProperties, kustomizeProperties } from '#api/kustomize.ts';
+import { displayName } from '#api/kubernetes.ts';
 import { annotation } from '#api/names.ts';
 import { parseDuration } from '#api/duration.ts';
 import { oneLine } from '#core/errors.ts';
@@ -137,12 +138,13 @@ export class KustomizeWork implements ComponentWork {
     const { objects } = built;
     const { atomic, drift, adopt } = properties;
     const request = { objects, atomic, drift, adopt: () => adopt, ...(this.#at ? { at: this.#at } : {}) };
-    const { changed, failure } = await delivery.apply(request, ownerOf(input, properties.prune), signal);
+    const { changed, drifted, failure } = await delivery.apply(request, ownerOf(input, properties.prune), signal);
     // What was put back has its own line.
-    if (this.#announced !== built && objects.length > 0) this.#announce(input, built, changed);
+    if (this.#announced !== built && objects.length > 0 && (changed > 0 || !failure)) this.#announce(input, built, changed);
     if (failure) return atCommit(failure, built.revision);
     this.#announced = built;
-    this.#details = describe(built, delivery.desired.length);
+    const differing = drifted.length > 0 ? { [detail.drift]: oneLine(drifted.map(displayName).join(', '), 200) } : {};
+    this.#details = { ...describe(built, delivery.desired.length), ...differing };
     return undefined;
   }
 

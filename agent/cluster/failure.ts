@@ -1,16 +1,16 @@
 import { type Cause, Failure } from '#api/failure.ts';
 import { messageOf, toError } from '#core/errors.ts';
 import { ApiError } from './api-error.ts';
-import { forbidden } from './forbidden.ts';
+import { forbidden, type Needs } from './forbidden.ts';
 import { UnreachableError } from './wire.ts';
 
 /**
  * What the API server answered, or that it did not, as a Failure. `doing` says what was under way: `apply
  * Deployment/web`.
  */
-export function toFailure(error: unknown, doing: string): Failure {
+export function toFailure(error: unknown, doing: string, needs: Needs = 'what was asked'): Failure {
   if (error instanceof Failure) return error;
-  if (error instanceof ApiError) return ofAnswer(error, doing);
+  if (error instanceof ApiError) return error.status === 403 ? forbidden(error, doing, needs) : ofAnswer(error, doing);
   if (isUnreachable(error)) {
     return new Failure('ClusterUnavailable', `${doing}: the API server cannot be reached (${messageOf(error)})`, {
       cause: error,
@@ -36,7 +36,6 @@ function isTls(error: unknown): boolean {
 
 function ofAnswer(error: ApiError, doing: string): Failure {
   const { status, message, retryAfterMs } = error;
-  if (status === 403) return forbidden(error, doing);
   if (status === 413)
     return new Failure('TooLarge', `${doing}: the object is larger than the API server takes`, { kind: 'stalled', cause: error });
   if (status === 400 || status === 422) return refused(error, doing);

@@ -14,8 +14,11 @@ interface Right {
   group: string;
 }
 
+/** What is to be added where a right is missing: everything that is needed to apply a kind, or what the verb stands for. */
+export type Needs = 'what was asked' | 'all rights';
+
 /** A 403 is a missing right, the end of a namespace, or the word of an admission plugin; each needs something else. */
-export function forbidden(error: ApiError, doing: string): Failure {
+export function forbidden(error: ApiError, doing: string, needs: Needs): Failure {
   const { asked, message } = error;
   if (message.includes('being terminated')) {
     return new Failure('Forbidden', `${doing}: the namespace ${asked.namespace ?? ''} is being deleted`, { cause: error });
@@ -31,7 +34,7 @@ export function forbidden(error: ApiError, doing: string): Failure {
   const where = asked.namespace ? ` in the namespace ${asked.namespace}` : '';
   return new Failure('Forbidden', `${doing}: the agent may not ${right.verb} ${qualified(right)}${where}`, {
     cause: error,
-    remedy: `add ${rule(right)} to the agent's Role (value rbac.rules of the chart lateen-agent)`,
+    remedy: `add ${rule(right, needs)} to the agent's Role (value rbac.rules of the chart lateen-agent)`,
   });
 }
 
@@ -45,8 +48,9 @@ function qualified({ resource, group }: Right): string {
 }
 
 /** The rule to add, with what will be asked for next: else a person adds one verb after the other. */
-function rule({ resource, group, verb }: Right): string {
-  return JSON.stringify({ apiGroups: [group], resources: [resource], verbs: verbsFor(verb, resource) });
+function rule({ resource, group, verb }: Right, needs: Needs): string {
+  const verbs = needs === 'all rights' ? WRITE : verbsFor(verb, resource);
+  return JSON.stringify({ apiGroups: [group], resources: [resource], verbs });
 }
 
 function verbsFor(verb: string, resource: string): string[] {

@@ -14,8 +14,9 @@ interface Watched {
   kind: KindInfo;
   watch: KindWatch;
   users: Set<string>;
-  error?: unknown;
-  failed: Promise<never>;
+  /** Rejects with the next failure. */
+  failure: PromiseWithResolvers<never>;
+  failing: boolean;
 }
 
 /** How long the first listing of a kind may take. */
@@ -84,13 +85,14 @@ export class LiveObjects {
     const watched = this.#watched.get(key) ?? (await this.#start(key, reference));
     if (!watched) return;
     watched.users.add(user);
+    if (watched.failing) watched.watch.retryNow();
     const deadline = new AbortController();
     const late = this.#clock.sleep(SYNC_DEADLINE_MS, deadline.signal).then(
       () => Promise.reject(new Error(`the first listing of ${watched.kind.plural} took over ${SYNC_DEADLINE_MS / 1000} s`)),
       () => undefined,
     );
     try {
-      await Promise.race([watched.watch.synced, watched.failed, late]);
+      await Promise.race([watched.watch.synced, watched.failure.promise, late]);
     } finally {
       deadline.abort();
     }
@@ -100,23 +102,27 @@ export class LiveObjects {
     const kind = await this.#client.kinds.find(reference.apiVersion, reference.kind);
     const started = this.#watched.get(key);
     if (started || !kind) return started;
-    let fail: (error: unknown) => void = () => {};
-    const failed = new Promise<never>((_, reject) => {
-      fail = reject;
-    });
-    failed.catch(() => undefined);
+    const fail = (error: unknown): void => {
+      const { failure } = watched;
+      watched.failure = nextFailure();
+      watched.failing = true;
+      failure.reject(error);
+    };
     const watch = watchKind(this.#client, {
       kind,
       namespace: this.#namespace,
       metadataOnly: !hasHealthRule(kind.group, kind.kind),
       project: projected,
       onEvent: (event) => this.#emit(event, reference),
-      onError: (error) => fail(error),
+      onError: fail,
       clock: this.#clock,
       random: this.#random,
       log: this.#log,
     });
-    const watched: Watched = { kind, watch, users: new Set(), failed };
+    const watched: Watched = { kind, watch, users: new Set(), failure: nextFailure(), failing: false };
+    void watch.synced.then(() => {
+      watched.failing = false;
+    });
     this.#watched.set(key, watched);
     return watched;
   }
@@ -132,6 +138,12 @@ export class LiveObjects {
     watched.watch.stop();
     this.#watched.delete(key);
   }
+}
+
+function nextFailure(): PromiseWithResolvers<never> {
+  const failure = Promise.withResolvers<never>();
+  failure.promise.catch(() => undefined);
+  return failure;
 }
 
 /** All kinds of an API server count on one clock (etcd's revision), so versions of one kind can be compared as numbers. */

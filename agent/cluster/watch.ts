@@ -35,6 +35,8 @@ export interface KindWatch {
   all(): KubeObject[];
   /** The resourceVersion up to which everything is known. */
   version(): string | undefined;
+  /** Tries at once where it waits after a failure. */
+  retryNow(): void;
   stop(): void;
 }
 
@@ -66,6 +68,7 @@ export function watchKind(client: Client, options: WatchOptions): KindWatch {
     get: (name) => store.get(name),
     all: () => store.all(),
     version: () => reflector.version,
+    retryNow: () => reflector.retryNow(),
     stop: () => reflector.stop(),
   };
 }
@@ -80,6 +83,8 @@ class Reflector {
   readonly #path: string;
   #resourceVersion: string | undefined;
   #failures = 0;
+  /** Ends the wait after a failure. */
+  #waiting = new AbortController();
 
   constructor(client: Client, options: WatchOptions) {
     const { kind, namespace, onEvent, log } = options;
@@ -94,6 +99,10 @@ class Reflector {
         log.error('a listener of a watch failed', { kind: kind.kind, error: messageOf(error) });
       }
     });
+  }
+
+  retryNow(): void {
+    this.#waiting.abort(new Error('asked to try again'));
   }
 
   get version(): string | undefined {
@@ -127,8 +136,10 @@ class Reflector {
     const delayMs = Math.max(asked, backoffMs(failures - 1, random(), BACKOFF));
     const level = failures <= QUIET_FAILURES ? 'debug' : 'warn';
     log[level]('watch interrupted', { kind: kind.kind, error: messageOf(error), retryInMs: delayMs });
+    this.#waiting = new AbortController();
     onError?.(error);
-    await clock.sleep(delayMs, this.#stopped.signal).catch(() => undefined);
+    const over = AbortSignal.any([this.#stopped.signal, this.#waiting.signal]);
+    await clock.sleep(delayMs, over).catch(() => undefined);
   }
 
   #asked(verb: string): Asked {

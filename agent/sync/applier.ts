@@ -22,7 +22,10 @@ export interface Drift {
   corrected: boolean;
 }
 
-export type Outcome = { done: 'left' } | { done: 'applied'; changed: boolean; answer: LiveObject } | { done: 'failed'; failure: Failure };
+export type Outcome =
+  | { done: 'left'; drifted?: true }
+  | { done: 'applied'; changed: boolean; answer: LiveObject }
+  | { done: 'failed'; failure: Failure };
 
 export interface ApplierContext {
   client: Client;
@@ -89,7 +92,7 @@ export class Applier {
     if (verdict.do === 'correct' && verdict.replicas && (await this.#context.autoscalers.target(desired.reference))) return LEFT;
     if (mode === 'report') {
       onDrift({ desired, text: driftText(name, task), corrected: false });
-      return LEFT;
+      return { done: 'left', drifted: true };
     }
     const lost = fights.lost(desired.id, desired.manifest);
     if (lost) throw fightFailure(name, lost);
@@ -148,7 +151,7 @@ function applied(answer: KubeObject, before: LiveObject | undefined): Outcome {
 function driftText(name: string, { live }: Task): string {
   if (!live) return `${name} has been deleted`;
   const { additions } = live.ownership;
-  if (additions) return `${additions.manager} has added ${additions.fields.join(', ')} to ${name}`;
+  if (additions) return `${additions.manager} has set ${additions.fields.join(', ')} of ${name}`;
   return `a field of ${name} that Git sets has been changed`;
 }
 
@@ -157,7 +160,9 @@ function correctionText(name: string, changed: readonly ChangedField[], { live }
   for (const { path, manager = 'somebody' } of changed) byManager.set(manager, [...(byManager.get(manager) ?? []), path]);
   const edits = [...byManager].map(([manager, paths]) => `${manager} had changed ${paths.slice(0, 5).join(', ')}`);
   const { additions } = live?.ownership ?? {};
-  const added = additions ? [`${additions.manager} had added ${additions.fields.join(', ')}`] : [];
+  const known = new Set(changed.map(({ path }) => path));
+  const extra = additions?.fields.filter((path) => !known.has(path)) ?? [];
+  const added = extra.length > 0 ? [`${additions?.manager} had added ${extra.join(', ')}`] : [];
   const all = [...edits, ...added];
   return `${name}: ${all.length > 0 ? all.join('; ') : 'it had been changed'}`;
 }

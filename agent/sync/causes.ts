@@ -18,14 +18,16 @@ const PASSING = new Set<Reason>(['UnknownKind', 'OwnershipConflict']);
 
 /** Everything that went wrong with the objects of a component, as one Failure; undefined where nothing did. */
 export function objectsFailure(causes: readonly Cause[], failures: readonly Failure[]): Failure | undefined {
-  const [failure] = failures;
-  if (failure && failures.length === 1 && causes.length === 0) return failure;
   const all = [...causes, ...failures.flatMap((one) => one.causes)];
   const [first] = all;
   if (!first) return undefined;
   const passing = failures.some(({ kind }) => kind === 'transient') || causes.some(({ code }) => PASSING.has(code));
   const waits = failures.flatMap(({ retryAfterMs }) => (retryAfterMs === undefined ? [] : [retryAfterMs]));
-  return new Failure(first.code, describeCauses(all), {
+  // Of one the remedy stands apart, so that what is said of the whole comes before it.
+  const { remedy, ...rest } = first;
+  const alone = all.length === 1 && remedy !== undefined;
+  return new Failure(first.code, describeCauses(alone ? [rest] : all), {
+    ...(alone ? { remedy } : {}),
     kind: passing ? 'transient' : 'stalled',
     causes: all,
     ...(waits.length > 0 ? { retryAfterMs: Math.max(...waits) } : {}),

@@ -53,6 +53,8 @@ export interface DeliveryRequest {
 export interface Delivered {
   /** Objects that were written and are not what they were. */
   changed: number;
+  /** Objects that differ from Git and are left so: `drift: report`. */
+  drifted: ObjectReference[];
   failure?: Failure;
 }
 
@@ -116,16 +118,19 @@ export class Delivery {
     this.#desired = prepared.desired;
     const { work, causes } = this.#judge(prepared, request, owner);
     const open = work.filter(({ task }) => task.verdict.do !== 'leave');
-    if (open.length === 0) return withFailure(0, objectsFailure(causes, []));
+    if (open.length === 0) return { ...NOTHING, ...failureOf(objectsFailure(causes, [])) };
     const refusal = request.atomic ? await this.#refusal(open, causes, signal) : undefined;
-    if (refusal) return { changed: 0, failure: refusal };
+    if (refusal) return { ...NOTHING, failure: refusal };
     await this.#intend(open, owner);
     const outcomes = await this.#applyAll(open, signal);
     await this.#record(outcomes, prepared, owner);
     await this.#handOver(outcomes);
+    const drifted = [...outcomes].flatMap(([{ task }, outcome]) =>
+      outcome.done === 'left' && outcome.drifted ? [task.desired.reference] : [],
+    );
     const failures = [...outcomes.values()].flatMap((outcome) => (outcome.done === 'failed' ? [outcome.failure] : []));
     const changed = [...outcomes.values()].filter((outcome) => outcome.done === 'applied' && outcome.changed).length;
-    return withFailure(changed, objectsFailure(causes, failures));
+    return { changed, drifted, ...failureOf(objectsFailure(causes, failures)) };
   }
 
   /** The worst health of the desired objects, and a sentence about the first that is not well. */
@@ -283,12 +288,14 @@ export class Delivery {
   }
 }
 
-function withFailure(changed: number, failure: Failure | undefined): Delivered {
-  return failure ? { changed, failure } : { changed };
+const NOTHING: Delivered = { changed: 0, drifted: [] };
+
+function failureOf(failure: Failure | undefined): { failure?: Failure } {
+  return failure ? { failure } : {};
 }
 
 function unwatched({ object, reference, origin }: Desired, error: unknown): Cause {
-  const { reason, message, remedy } = toFailure(error, `watch objects like ${reference.kind}/${reference.name}`);
+  const { reason, message, remedy } = toFailure(error, `apply ${reference.kind}/${reference.name}`, 'all rights');
   const { file, line } = origin;
   return {
     path: `${(object as KubeObject).kind}/${reference.name}`,

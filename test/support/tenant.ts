@@ -26,6 +26,8 @@ export interface TenantOptions {
 /** A namespace with a running agent that has the rights of its chart and nothing else; and a person with all rights. */
 export interface Tenant extends ApplicationWatch {
   namespace: string;
+  /** Of a person with all rights. */
+  kubeconfig: string;
   /** With all rights. */
   client: Client;
   /** The agent that runs; `startAgent` replaces it. */
@@ -61,6 +63,7 @@ export async function startTenant(options: TenantOptions = {}): Promise<Tenant> 
     ...watch,
     ...peopleOf(client, namespace),
     namespace,
+    kubeconfig: plane.kubeconfig,
     client,
     get agent() {
       return agent;

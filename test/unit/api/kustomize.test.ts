@@ -231,14 +231,6 @@ describe('what this version cannot do yet', () => {
     ['oci', { oci: { tag: 'v1' } }, [notYet('oci')]],
     ['decryption', { decryption: { provider: 'sops', secretRef: { name: 'keys' } } }, [notYet('decryption')]],
     ['imageRepository', { imageRepository: { image: 'nginx', policy: { numerical: { order: 'asc' } } } }, [notYet('imageRepository')]],
-    ['atomic', { atomic: true }, [notYet('atomic', 'true')]],
-    ['adopt', { adopt: true }, [notYet('adopt', 'true')]],
-    [
-      'drift report',
-      { drift: 'report' },
-      [cause('drift', 'Unsupported', '"report" is not implemented in this version', { value: 'report', remedy: 'use "correct"' })],
-    ],
-    ['pruneBudget', { pruneBudget: { count: 3 } }, [notYet('pruneBudget')]],
     ['wait', { wait: false }, [notYet('wait', 'false')]],
   ];
   it.each(cases)('%s', (_, properties, causes) => {

@@ -184,7 +184,7 @@ describe('a refusal', () => {
     const rules = [{ apiGroups: [''], resources: ['secrets'], verbs: ['get'] }];
     const role = { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'Role', metadata: { name: 'more', namespace }, rules };
     const failure = await failureOf(client.apply(role), 'apply Role/more');
-    expect(failure.reason).toBe('Forbidden');
+    expect(failure.reason).toBe('RoleExceedsAgent');
     expect(failure.sentence).toMatch(
       /^apply Role\/more: it grants rights that the agent does not have itself: .*"secrets".*; add these rights to the agent's Role too/s,
     );
