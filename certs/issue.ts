@@ -1,6 +1,7 @@
 import { generateKeyPair, randomBytes } from 'node:crypto';
 import { isIP } from 'node:net';
 import { promisify } from 'node:util';
+import type * as forgeModule from 'node-forge';
 
 /** Certificates of the webhook (RFC 5280), made with node-forge, which is loaded only when one is issued. */
 
@@ -22,7 +23,7 @@ export interface Validity {
 const BACKDATE_MS = 300_000;
 const RSA_BITS = 2_048;
 
-type Forge = typeof import('node-forge');
+type Forge = typeof forgeModule;
 type Attributes = { name: string; value: string }[];
 
 interface Plan {

@@ -1,0 +1,120 @@
+import express, { type Express, type NextFunction, type Request, type Response } from 'express';
+import type { NamespaceFacts } from '#api/review.ts';
+import { messageOf, toError } from '#core/errors.ts';
+import type { Log } from '#core/log.ts';
+import { type AdmissionRequest, readReview, writeReview } from './admission-review.ts';
+import { BodyRefused, readBody } from './body.ts';
+import { type Decision, type DecisionContext, decideMutation, decideValidation } from './decision.ts';
+import type { Metrics } from './metrics.ts';
+
+export interface AppOptions {
+  log: Log;
+  metrics: Metrics;
+  minIntervalMs: number;
+  /** What is known of a namespace, without asking anybody. */
+  namespace: (name: string) => NamespaceFacts | undefined;
+  /** Undefined: ready. A sentence: not ready, and why. */
+  ready: () => string | undefined;
+  maxBytes?: number;
+  /** Monotonic milliseconds. */
+  now?: () => number;
+}
+
+/** Object, old object and managedFields of the largest object that etcd takes. */
+const MAX_BYTES = 8 * 1024 * 1024;
+
+const REQUESTS = 'lateen_webhook_requests_total';
+const SECONDS = 'lateen_webhook_request_duration_seconds';
+const CAUSES = 'lateen_webhook_causes_total';
+const FAILURES = 'lateen_webhook_failures_total';
+
+type Decide = (request: AdmissionRequest, context: DecisionContext) => Decision;
+
+/** The paths of the webhook: /mutate, /validate, /healthz, /readyz, /metrics. */
+export function createApp(options: AppOptions): Express {
+  const { metrics, ready } = options;
+  metrics.describe(REQUESTS, 'Decisions by webhook, operation and verdict.');
+  metrics.describe(SECONDS, 'Time from the whole body to the answer.');
+  metrics.describe(CAUSES, 'Decisions in which a reason was given, by its code.');
+  metrics.describe(FAILURES, 'Requests that were answered with an HTTP error, by status.');
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
+  app.set('query parser', false);
+  app.post('/mutate', admission('mutate', decideMutation, options));
+  app.post('/validate', admission('validate', decideValidation, options));
+  app.get('/healthz', (_, response) => answer(response, 200, 'text/plain', 'ok\n'));
+  app.get('/readyz', (_, response) => {
+    const problem = ready();
+    answer(response, problem === undefined ? 200 : 503, 'text/plain', `${problem ?? 'ok'}\n`);
+  });
+  app.get('/metrics', (_, response) => answer(response, 200, 'text/plain; version=0.0.4', metrics.text()));
+  app.use((request: Request, response: Response) => {
+    const known = ['/mutate', '/validate'].includes(request.path);
+    answer(
+      response,
+      known ? 405 : 404,
+      'text/plain',
+      known ? 'send a POST\n' : 'there are /mutate, /validate, /healthz, /readyz and /metrics\n',
+    );
+  });
+  app.use(failed(options));
+  return app;
+}
+
+function admission(webhook: string, decide: Decide, options: AppOptions): (request: Request, response: Response) => Promise<void> {
+  const { log, metrics, minIntervalMs, maxBytes = MAX_BYTES, now = () => performance.now() } = options;
+  return async (request, response) => {
+    const body = await readBody(request, maxBytes);
+    const begun = now();
+    const asked = readReview(body);
+    if (typeof asked === 'string') throw new BodyRefused(400, asked);
+    const decision = decide(asked, { namespace: options.namespace(asked.namespace), minIntervalMs });
+    answer(response, 200, 'application/json', writeReview(decision.response));
+    const ms = now() - begun;
+    metrics.count(REQUESTS, { webhook, operation: operationOf(asked), verdict: decision.verdict });
+    metrics.observe(SECONDS, { webhook }, ms / 1000);
+    for (const code of decision.codes) metrics.count(CAUSES, { webhook, code });
+    const { uid, namespace, name, operation, user, dryRun } = asked;
+    const { verdict, codes } = decision;
+    log.info('decided', {
+      webhook,
+      uid,
+      namespace,
+      name,
+      operation,
+      user,
+      verdict,
+      ms: Math.round(ms * 100) / 100,
+      ...(codes.length > 0 ? { codes } : {}),
+      ...(dryRun ? { dryRun } : {}),
+    });
+  };
+}
+
+/** A closed set, whatever is sent. */
+function operationOf({ operation, concerned }: AdmissionRequest): string {
+  return concerned ? operation : 'other';
+}
+
+function answer(response: Response, status: number, type: string, body: string): void {
+  response.writeHead(status, { 'content-type': type, 'content-length': Buffer.byteLength(body) });
+  response.end(body);
+}
+
+/**
+ * What is no AdmissionReview is refused as such. A defect of ours is an honest 500: neither a denial nor an approval, so that
+ * the failurePolicy of the configuration decides.
+ */
+function failed({ log, metrics }: AppOptions): (error: unknown, request: Request, response: Response, next: NextFunction) => void {
+  return (error, request, response, _next) => {
+    const status = error instanceof BodyRefused ? error.status : 500;
+    metrics.count(FAILURES, { status: String(status) });
+    if (status === 500) log.error('failed', { path: request.path, error: messageOf(error), stack: toError(error).stack });
+    else log.info('refused', { path: request.path, status, why: messageOf(error) });
+    if (response.headersSent) return void response.destroy();
+    // The rest of a body that is too large is not read: the connection ends with the answer.
+    if (status === 413) response.setHeader('connection', 'close');
+    answer(response, status, 'text/plain', status === 500 ? 'a defect of the webhook; see its log\n' : `${messageOf(error)}\n`);
+  };
+}

@@ -1,0 +1,110 @@
+import { expiryOf } from '#certs/expiry.ts';
+import { afterStep, bundleOf, type CertificateState, dueStep, type Lives, type RotationInput, type Step } from '#certs/rotation.ts';
+import { secretData, stateOfSecret } from '#certs/secret.ts';
+import type { KubeObject } from '#api/kubernetes.ts';
+import type { Clock } from '#core/clock.ts';
+import type { Log } from '#core/log.ts';
+import type { Cluster } from './cluster.ts';
+import { type Configuration, haveBundle, readConfigurations, writeBundle } from './configurations.ts';
+
+export interface KeeperOptions {
+  cluster: Cluster;
+  clock: Clock;
+  log: Log;
+  /** Of the Secret. */
+  namespace: string;
+  secret: string;
+  configuration: string;
+  hosts: readonly string[];
+  lives: Lives;
+  onStep?: (step: Step, why: string) => void;
+}
+
+export interface Kept {
+  state: CertificateState;
+  configurations: Configuration[];
+}
+
+/** More steps than can be due at a time, and more rivals than there are replicas. */
+const MAX_WRITES = 12;
+
+/**
+ * Keeps the certificates in their Secret and the bundle in both configurations. Every replica runs it; whoever comes first
+ * takes the step, and all serve what the Secret holds.
+ */
+export class CertificateKeeper {
+  readonly #options: KeeperOptions;
+  #known: CertificateState | undefined;
+
+  constructor(options: KeeperOptions) {
+    this.#options = options;
+  }
+
+  /** One look: takes every step that is due, mends the configurations. Rejects where the API server does not answer. */
+  async look(): Promise<Kept> {
+    const { cluster, configuration } = this.#options;
+    // Before the Secret: see writeBundle.
+    const configurations = await readConfigurations(cluster, configuration);
+    const state = await this.#settle(configurations);
+    this.#known = state;
+    const written = await writeBundle(cluster, configurations, bundleOf(state));
+    if (written === 0) return { state, configurations };
+    this.#options.log.info('wrote the bundle into webhook configurations', { written });
+    return { state, configurations: await readConfigurations(cluster, configuration) };
+  }
+
+  /** The state of the Secret after every step that is due. */
+  async #settle(configurations: readonly Configuration[]): Promise<CertificateState> {
+    for (let writes = 0; writes < MAX_WRITES; writes++) {
+      const secret = await this.#read();
+      const held = stateOfSecret(secret?.['data'] as Record<string, string> | undefined);
+      if (!held && this.#usable()) {
+        // Somebody removed or emptied it: what is served and trusted stays.
+        if (await this.#write(this.#usable()!, secret)) this.#options.log.warn('wrote the Secret again', { secret: this.#options.secret });
+        continue;
+      }
+      const input = this.#input(held, configurations);
+      const { step, why } = dueStep(input);
+      if (step === 'none' && held) return held;
+      const next = await afterStep(step, input);
+      if (!(await this.#write(next, secret))) continue;
+      this.#options.log.info('certificates changed', { step, why, expires: new Date(expiryOf(next.serving.cert)).toISOString() });
+      this.#options.onStep?.(step, why);
+    }
+    throw new Error(`the Secret ${this.#options.secret} changes faster than it can be written`);
+  }
+
+  #input(state: CertificateState | undefined, configurations: readonly Configuration[]): RotationInput {
+    const { clock, lives, hosts } = this.#options;
+    return { state, nowMs: clock.now(), lives, hosts, standing: state !== undefined && haveBundle(configurations, bundleOf(state)) };
+  }
+
+  #usable(): CertificateState | undefined {
+    const alive = this.#known && expiryOf(this.#known.serving.cert) > this.#options.clock.now();
+    return alive ? this.#known : undefined;
+  }
+
+  get #path(): string {
+    return `/api/v1/namespaces/${this.#options.namespace}/secrets`;
+  }
+
+  async #read(): Promise<KubeObject | undefined> {
+    const { status, object } = await this.#options.cluster.call('GET', `${this.#path}/${this.#options.secret}`);
+    if (status === 404) return undefined;
+    if (status !== 200) throw new Error(`the Secret ${this.#options.secret} cannot be read: ${status} ${String(object['message'])}`);
+    return object;
+  }
+
+  /** False where another replica was faster. */
+  async #write(state: CertificateState, before: KubeObject | undefined): Promise<boolean> {
+    const { cluster, secret: name, namespace } = this.#options;
+    const data = secretData(state);
+    const fresh = { apiVersion: 'v1', kind: 'Secret', metadata: { name, namespace }, type: 'kubernetes.io/tls', data };
+    const { status, object } = before
+      ? await cluster.call('PUT', `${this.#path}/${name}`, { ...before, data })
+      : await cluster.call('POST', this.#path, fresh);
+    if (status === 409) return false;
+    if (status >= 300) throw new Error(`the Secret ${name} cannot be written: ${status} ${String(object['message'])}`);
+    return true;
+  }
+}

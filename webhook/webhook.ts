@@ -1,0 +1,149 @@
+import type { Express } from 'express';
+import { expiryOf } from '#certs/expiry.ts';
+import { livesOf } from '#certs/rotation.ts';
+import { backoffMs } from '#core/backoff.ts';
+import type { Clock } from '#core/clock.ts';
+import { messageOf } from '#core/errors.ts';
+import type { Log } from '#core/log.ts';
+import type { Settings } from '#core/settings.ts';
+import { createApp } from './app.ts';
+import { recordEvent } from './certificate-events.ts';
+import { CertificateKeeper, type Kept } from './certificate-keeper.ts';
+import type { Cluster } from './cluster.ts';
+import { bundlesIn } from './configurations.ts';
+import { Metrics } from './metrics.ts';
+import { Namespaces } from './namespaces.ts';
+import { checkSelf } from './self-check.ts';
+import { startTlsServer, type TlsServer } from './server.ts';
+import type { webhookSettings } from './settings.ts';
+
+export type WebhookSettings = Settings<typeof webhookSettings>;
+
+export interface WebhookParts {
+  settings: WebhookSettings;
+  cluster: Cluster;
+  clock: Clock;
+  log: Log;
+  random: () => number;
+}
+
+const EXPIRY = 'lateen_webhook_certificate_expiry_timestamp_seconds';
+const READY = 'lateen_webhook_ready';
+/** How soon a configuration that somebody emptied is mended. */
+const LONGEST_LOOK_MS = 10_000;
+
+/** One replica of the webhook, from its first certificate to its end. */
+export class Webhook {
+  readonly #parts: WebhookParts;
+  readonly #keeper: CertificateKeeper;
+  readonly #namespaces: Namespaces;
+  readonly #metrics = new Metrics();
+  readonly #app: Express;
+  #server: TlsServer | undefined;
+  #served: string | undefined;
+  #problem: string | undefined = 'it has not reached itself yet';
+
+  constructor(parts: WebhookParts) {
+    this.#parts = parts;
+    const { settings, cluster, clock, log } = parts;
+    const { namespace, secret, configuration } = settings;
+    const lives = livesOf(settings.certificateLife);
+    this.#keeper = new CertificateKeeper({
+      cluster,
+      clock,
+      log,
+      namespace,
+      secret,
+      configuration,
+      hosts: hostsOf(settings),
+      lives,
+      onStep: (step, why) => recordEvent(parts, step, why),
+    });
+    this.#namespaces = new Namespaces(parts);
+    this.#metrics.describe(EXPIRY, 'End of the life of the certificate that is served, in seconds since the epoch.');
+    this.#metrics.describe(READY, '1 after the server has reached itself with the bundle of the live configuration.');
+    this.#app = createApp({
+      log,
+      metrics: this.#metrics,
+      minIntervalMs: settings.minInterval,
+      namespace: (name) => this.#namespaces.facts(name),
+      ready: () => this.#problem,
+    });
+    this.#metrics.gauge(READY, () => (this.#problem === undefined ? 1 : 0));
+  }
+
+  /** The port, once it listens. */
+  get port(): number | undefined {
+    return this.#server?.port;
+  }
+
+  /** Runs until the signal, then drains. */
+  async run(signal: AbortSignal): Promise<void> {
+    const stop = new AbortController();
+    const watching = this.#namespaces.run(AbortSignal.any([signal, stop.signal]));
+    await this.#keep(signal);
+    const { clock, settings, log } = this.#parts;
+    this.#problem = 'it is stopping';
+    log.info('draining', { ms: settings.drain });
+    this.#server?.drain();
+    if (this.#server) await clock.sleep(settings.drain);
+    stop.abort();
+    await watching;
+    await this.#server?.close();
+    this.#parts.cluster.close();
+  }
+
+  async #keep(signal: AbortSignal): Promise<void> {
+    const { clock, random, log, settings } = this.#parts;
+    const pauseMs = Math.min(LONGEST_LOOK_MS, Math.max(300, settings.certificateLife / 60));
+    for (let failures = 0; !signal.aborted; ) {
+      try {
+        await this.#look();
+        failures = 0;
+      } catch (error) {
+        log.warn('certificates cannot be looked after', { error: messageOf(error) });
+        failures += 1;
+      }
+      const waitMs = failures > 0 ? backoffMs(failures - 1, random(), { firstMs: 500, maxMs: LONGEST_LOOK_MS }) : pauseMs;
+      await clock.sleep(waitMs, signal).catch(() => undefined);
+    }
+  }
+
+  async #look(): Promise<void> {
+    const kept = await this.#keeper.look();
+    await this.#serve(kept);
+    const problem = await this.#checkSelf(kept);
+    if (problem !== this.#problem)
+      this.#parts.log.info(problem === undefined ? 'ready' : 'not ready', problem === undefined ? {} : { why: problem });
+    this.#problem = problem;
+  }
+
+  async #serve({ state }: Kept): Promise<void> {
+    const { serving } = state;
+    if (serving.cert === this.#served) return;
+    const { address } = this.#parts.settings;
+    if (this.#server) this.#server.reload(serving);
+    else this.#server = await startTlsServer({ ...address, pair: serving, listener: this.#app });
+    this.#served = serving.cert;
+    this.#metrics.gauge(EXPIRY, () => expiryOf(serving.cert) / 1000);
+    this.#parts.log.info('serving', { port: this.#server.port, expires: new Date(expiryOf(serving.cert)).toISOString() });
+  }
+
+  /** With the bundle of each webhook, not with the one that we know: it is the API server that has to reach us. */
+  async #checkSelf({ configurations }: Kept): Promise<string | undefined> {
+    const { settings } = this.#parts;
+    if (configurations.some(({ object }) => !object)) return `the webhook configuration ${settings.configuration} is not there`;
+    const serverName = `${settings.service}.${settings.namespace}.svc`;
+    const { host } = settings.address;
+    const port = this.#server!.port;
+    const problems = await Promise.all(
+      [...new Set(bundlesIn(configurations))].map((bundle) => checkSelf({ port, host, serverName, bundle })),
+    );
+    return problems.find((problem) => problem !== undefined);
+  }
+}
+
+/** Every name that the API server may call it by. */
+function hostsOf({ service, namespace, hosts }: WebhookSettings): string[] {
+  return [...new Set([service, `${service}.${namespace}`, `${service}.${namespace}.svc`, ...hosts])];
+}
