@@ -19,6 +19,8 @@ export interface AgentOptions {
   folder: string;
   /** More settings: `{ 'min-interval': '10s' }`. */
   flags?: Record<string, string>;
+  /** Started instead of bin/lateen-agent: a command and what stands before the settings. */
+  program?: readonly [command: string, ...args: string[]];
 }
 
 /** bin/lateen-agent as a process of its own. */
@@ -55,7 +57,9 @@ export async function startAgentProcess(options: AgentOptions): Promise<AgentPro
   const logFile = join(options.folder, 'agent.log');
   // As in a Pod: nothing of the developer's own environment may help it.
   const env = { PATH: process.env['PATH'] };
-  const started = await startProcess({ name: 'lateen-agent', command: PROGRAM, args: settingsOf(options, address), logFile, env });
+  const [command, ...args] = options.program ?? [PROGRAM];
+  args.push(...settingsOf(options, address));
+  const started = await startProcess({ name: 'lateen-agent', command, args, logFile, env });
   await untilReady(started, healthUrl);
   return {
     pid: started.pid,

@@ -9,14 +9,12 @@ import { API_VERSION } from '#api/names.ts';
 import { silentLog } from '#core/log.ts';
 import { agentKubeconfig, type PlaneAccess } from '#dev/agent-access.ts';
 import type { Programs } from '#dev/programs.ts';
-import { type AgentProcess, startAgentProcess } from './agent-process.ts';
+import { type AgentOptions, type AgentProcess, startAgentProcess } from './agent-process.ts';
 import { adminConnection } from './api-client.ts';
 import { type ApplicationWatch, watchApplications } from './application-watch.ts';
 import { createNamespace } from './namespace.ts';
 
-export interface TenantOptions {
-  /** More settings of the agent. */
-  flags?: Record<string, string>;
+export interface TenantOptions extends Pick<AgentOptions, 'flags' | 'program'> {
   /** Values of charts/lateen-agent for its Role. */
   values?: Record<string, unknown>;
   /** An existing namespace of another control plane, and how to get there. */
@@ -49,14 +47,15 @@ const KINDS: Record<string, string> = { Application: API_VERSION, ApplicationRev
 
 export async function startTenant(options: TenantOptions = {}): Promise<Tenant> {
   const folder = await mkdtemp(join(tmpdir(), 'lateen-'));
-  const { flags = {}, values = {} } = options;
+  const { flags = {}, values = {}, program } = options;
+  const settings = { flags, ...(program ? { program } : {}) };
   const plane = options.elsewhere?.plane ?? inject('plane');
   const client = options.elsewhere?.client ?? createClient(await adminConnection(), { log: silentLog, userAgent: 'lateen-test' });
   const namespace = options.elsewhere?.namespace ?? (await createNamespace());
   const kubeconfig = await agentKubeconfig(plane, { namespace, values, file: join(folder, 'kubeconfig') });
   await mkdir(join(folder, 'agent'));
   const start = (): Promise<AgentProcess> =>
-    startAgentProcess({ namespace, kubeconfig, kustomize: plane.programs.kustomize, folder: join(folder, 'agent'), flags });
+    startAgentProcess({ namespace, kubeconfig, kustomize: plane.programs.kustomize, folder: join(folder, 'agent'), ...settings });
   const watch = await watchApplications(client, namespace, () => agent.log());
   let agent = await start();
   return {
