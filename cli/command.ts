@@ -12,8 +12,6 @@ export interface GlobalOptions {
 export interface Invocation extends GlobalOptions {
   /** The one argument, '' for a command without. */
   argument: string;
-  /** The second one, where a command takes it and it was given. */
-  second?: string;
   output?: OutputFormat;
   allNamespaces?: boolean;
   timeout?: string;
@@ -49,8 +47,6 @@ export interface CommandDeclaration {
   argument?: { name: string; help: string };
   /** One or more further arguments. */
   more?: { name: string; help: string };
-  /** A second argument that may be left out. */
-  second?: { name: string; help: string };
   options: readonly OptionDeclaration[];
   /** Command lines with what they do. */
   examples: readonly (readonly [line: string, does: string])[];

@@ -1,4 +1,4 @@
-import type { Marker } from '#api/image/marker.ts';
+import type { Marker, MarkerPart } from '#api/image/marker.ts';
 import type { ImageChange, ObjectIdentity } from '#api/image/message.ts';
 import { markerSites, type MarkerProblem, type MarkerSite } from './marker-sites.ts';
 import { type Splice, type SpliceProblem, spliceScalar } from './scalar-splice.ts';
@@ -44,8 +44,15 @@ export interface SetterResult {
 
 export interface SetterOptions {
   /** What a marker is to say; undefined where it is none of ours; a problem where it cannot be told. */
-  desired(marker: Marker, site: { current: string; object: ObjectIdentity }): string | undefined | SpliceProblem;
+  desired(marker: ImageMarker, site: { current: string; object: ObjectIdentity }): string | undefined | SpliceProblem;
+  /**
+   * The publishVersion of an Application in a text that has its new images; undefined where it cannot be told. Asked for
+   * where a marker of the same component set an image in the same file.
+   */
+  versionOf?(text: string, application: ObjectIdentity): string | undefined;
 }
+
+export type ImageMarker = Extract<Marker, { kind: 'image' }>;
 
 /** Only such files are looked at (spec/image-automation.md §4.1). */
 export function isCandidate(path: string): boolean {
@@ -60,18 +67,20 @@ export function mayHoldMarkers(content: Buffer | string): boolean {
 /** The edits that one file needs. Nothing is written, and no content makes it throw. */
 export function editsOf(file: string, text: string, options: SetterOptions): SetterResult {
   const result: SetterResult = { edits: [], settled: [], problems: [] };
+  const versions: Judgement[] = [];
   const skip = text.startsWith('\uFEFF') ? 1 : 0;
   const body = text.slice(skip);
   const whole = markerSites(body);
   if (!whole.broken) {
     for (const problem of whole.problems) result.problems.push({ file, ...problem });
-    for (const site of whole.sites) judge(site, { file, text: body, offset: skip, options, result });
+    for (const site of whole.sites) judge({ site, file, text: body, offset: skip, options, result, versions });
   } else if (body.includes('{{')) {
     for (const { sites, problems, offset, text: line } of templateLines(body)) {
       for (const problem of problems) result.problems.push({ file, ...problem });
-      for (const site of sites) judge(site, { file, text: line, offset: skip + offset, options, result });
+      for (const site of sites) judge({ site, file, text: line, offset: skip + offset, options, result, versions });
     }
   } else for (const line of markerLines(body)) result.problems.push({ file, line, ...brokenFile(whole.broken) });
+  setVersions(text, versions);
   return result;
 }
 
@@ -84,24 +93,60 @@ function markerLines(text: string): number[] {
 }
 
 interface Judgement {
+  site: MarkerSite;
   file: string;
   text: string;
   /** Of `text` in the file. */
   offset: number;
   options: SetterOptions;
   result: SetterResult;
+  /** Markers of versions wait until the images are known. */
+  versions: Judgement[];
 }
 
-function judge(site: MarkerSite, { file, text, offset, options, result }: Judgement): void {
-  const { marker, line, current, object, node } = site;
+function judge(judgement: Judgement): void {
+  const { site, options, versions } = judgement;
+  const { marker } = site;
+  if (marker.kind === 'publishVersion') return void versions.push(judgement);
   const desired = options.desired(marker, site);
-  if (desired === undefined) return;
-  const problem = (found: SpliceProblem): void => void result.problems.push({ file, line, marker: marker.text, ...found });
-  if (typeof desired !== 'string') return problem(desired);
+  if (typeof desired === 'string') return decide(judgement, desired, marker.part);
+  if (desired !== undefined) report(judgement, desired);
+}
+
+/** One version per Application whose component got a new image in this file, of the spec that it then has. */
+function setVersions(text: string, versions: readonly Judgement[]): void {
+  const [first] = versions;
+  if (!first) return;
+  const { edits } = first.result;
+  const after = applyEdits(text, edits);
+  const due = versions.filter(({ site }) => edits.some(({ marker }) => isSameComponent(marker, site.marker)));
+  for (const judgement of due) {
+    const version = judgement.options.versionOf?.(after, judgement.site.object);
+    if (version !== undefined) decide(judgement, version, 'tag');
+    else
+      report(judgement, {
+        text: 'the marker does not stand at the publishVersion of an Application',
+        remedy: 'put it behind the annotation app.oam.dev/publishVersion',
+      });
+  }
+  edits.sort((a, b) => a.start - b.start);
+}
+
+function isSameComponent(a: Marker, b: Marker): boolean {
+  return a.namespace === b.namespace && a.name === b.name;
+}
+
+function report({ site, file, result }: Judgement, found: SpliceProblem): void {
+  result.problems.push({ file, line: site.line, marker: site.marker.text, ...found });
+}
+
+function decide(judgement: Judgement, desired: string, part: MarkerPart): void {
+  const { site, file, text, offset, result } = judgement;
+  const { marker, line, current, object, node } = site;
   const place = { file, line, marker, object, current, desired };
   if (current === desired) return void result.settled.push(place);
-  const splice = spliceScalar(text, node, desired, marker.kind === 'image' ? marker.part : 'tag');
-  if ('text' in splice) return problem(splice);
+  const splice = spliceScalar(text, node, desired, part);
+  if ('text' in splice) return report(judgement, splice);
   result.edits.push({ ...place, ...moved(splice, offset), before: text.slice(splice.start, splice.end) });
 }
 
@@ -122,7 +167,7 @@ export function applyEdits(text: string, edits: readonly Edit[]): string {
 }
 
 /** What the marker of an image is to say (§4.2). */
-export function desiredValue(marker: Extract<Marker, { kind: 'image' }>, { image, tag, digest }: Desired): string | SpliceProblem {
+export function desiredValue(marker: ImageMarker, { image, tag, digest }: Desired): string | SpliceProblem {
   if (marker.part === 'name') return image;
   if (marker.part === 'tag') return tag ?? { text: 'the marker asks for a tag, and none is given', remedy: 'give one: IMAGE:TAG' };
   if (marker.part === 'digest')

@@ -16,10 +16,10 @@ const policies: Record<string, Desired> = {
 function set(text: string): SetterResult & { after: string } {
   const result = editsOf('app.yaml', text, {
     desired(marker) {
-      if (marker.kind === 'publishVersion') return 'v-new';
       const desired = policies[`${marker.namespace}:${marker.name}`];
       return desired && desiredValue(marker, desired);
     },
+    versionOf: (after) => (after.includes('kind: Application') ? `v-${after.includes('o/app:v2') ? 'new' : 'old'}` : undefined),
   });
   return { ...result, after: applyEdits(text, result.edits) };
 }
@@ -123,11 +123,6 @@ describe('byte for byte', () => {
       '{{ range .x }}↵  - image: "nginx" M\r↵{{ end }}',
       '{{ range .x }}↵  - image: "ghcr.io/o/app:v2" M\r↵{{ end }}',
     ],
-    [
-      'publishVersion',
-      'metadata:↵  annotations:↵    app.oam.dev/publishVersion: v1 # {"$publishversion": "default:app"}',
-      'metadata:↵  annotations:↵    app.oam.dev/publishVersion: v-new # {"$publishversion": "default:app"}',
-    ],
   ])('%s', (_, before, after) => {
     expect(set(spelled(before)).after).toBe(spelled(after));
   });
@@ -150,6 +145,33 @@ describe('byte for byte', () => {
         before: 'nginx',
       },
     ]);
+  });
+});
+
+describe('publishVersion', () => {
+  const V = '# {"$publishversion": "default:app"}';
+  const application = (version: string, image: string): string =>
+    `kind: Application\nmetadata:\n  annotations:\n    app.oam.dev/publishVersion: ${version} ${V}\nspec:\n  image: ${image} ${M}\n`;
+
+  it('is renewed together with the image, by what the spec then is', () => {
+    const result = set(application('1', 'nginx'));
+    expect(result.after).toBe(application('v-new', 'ghcr.io/o/app:v2'));
+    expect(result.edits.map(({ line }) => line)).toEqual([4, 6]);
+    expect(set(result.after).edits).toEqual([]);
+  });
+
+  it('stays where no image changes, and where the image is that of another component', () => {
+    for (const text of [application('1', 'ghcr.io/o/app:v2'), application('1', 'nginx').replace(M, '# {"$imagepolicy": "default:two"}')])
+      expect(set(text).after).toContain('publishVersion: 1 ');
+  });
+
+  it('of something else is said', () => {
+    const text = `a: 1 ${V}\nimage: nginx ${M}\n`;
+    const after = `a: 1 ${V}\nimage: ghcr.io/o/app:v2 ${M}\n`;
+    expect(set(text)).toMatchObject({
+      after,
+      problems: [{ line: 1, text: expect.stringContaining('publishVersion of an Application') as string }],
+    });
   });
 });
 
