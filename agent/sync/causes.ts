@@ -1,5 +1,7 @@
 import { type Cause, Failure } from '#api/failure.ts';
 import type { Reason } from '#api/reasons.ts';
+import { toFailure } from '../cluster/failure.ts';
+import type { Desired } from './desired.ts';
 
 const MAX_SHOWN = 10;
 
@@ -32,4 +34,18 @@ export function objectsFailure(causes: readonly Cause[], failures: readonly Fail
     causes: all,
     ...(waits.length > 0 ? { retryAfterMs: Math.max(...waits) } : {}),
   });
+}
+
+/** An object whose kind cannot be watched, and so not kept in sync. */
+export function unwatched({ object, reference, origin }: Desired, error: unknown): Cause {
+  const { reason, message, remedy } = toFailure(error, `apply ${reference.kind}/${reference.name}`, 'all rights');
+  const { file, line } = origin;
+  return {
+    path: `${object.kind}/${reference.name}`,
+    code: reason,
+    message,
+    ...(remedy ? { remedy } : {}),
+    file,
+    ...(line ? { line } : {}),
+  };
 }

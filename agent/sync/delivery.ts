@@ -1,8 +1,7 @@
 import pLimit from 'p-limit';
 import type { Cause, Failure } from '#api/failure.ts';
-import { type KubeObject, type ObjectReference, objectId, referenceOf } from '#api/kubernetes.ts';
+import { type ObjectReference, objectId, referenceOf } from '#api/kubernetes.ts';
 import type { Client } from '../cluster/client.ts';
-import { toFailure } from '../cluster/failure.ts';
 import { assessHealth, type Health } from '../cluster/health.ts';
 import { kindKey, type LiveObjects } from '../cluster/live-objects.ts';
 import type { LiveObject } from '../cluster/projection.ts';
@@ -10,7 +9,7 @@ import { type BuiltObject, checkObjects } from '../manifest/check.ts';
 import { wavesBy } from '../manifest/order.ts';
 import { Applier, type Drift, type DriftMode, type Outcome, type Task } from './applier.ts';
 import type { Autoscalers } from './autoscalers.ts';
-import { objectsFailure } from './causes.ts';
+import { objectsFailure, unwatched } from './causes.ts';
 import type { BuildPoint, Claims } from './claims.ts';
 import { type Desired, desiredOf } from './desired.ts';
 import { DriftFights } from './drift-fights.ts';
@@ -292,17 +291,4 @@ const NOTHING: Delivered = { changed: 0, drifted: [] };
 
 function failureOf(failure: Failure | undefined): { failure?: Failure } {
   return failure ? { failure } : {};
-}
-
-function unwatched({ object, reference, origin }: Desired, error: unknown): Cause {
-  const { reason, message, remedy } = toFailure(error, `apply ${reference.kind}/${reference.name}`, 'all rights');
-  const { file, line } = origin;
-  return {
-    path: `${(object as KubeObject).kind}/${reference.name}`,
-    code: reason,
-    message,
-    ...(remedy ? { remedy } : {}),
-    file,
-    ...(line ? { line } : {}),
-  };
 }
