@@ -54,7 +54,7 @@ export async function mentions({ tree }: Revision, path: string, name: string): 
 }
 
 /** `3f0c9a1`, as Git shortens it. */
-export function shortCommit(commit: string): string {
+function shortCommit(commit: string): string {
   return commit.slice(0, 7);
 }
 
