@@ -155,12 +155,26 @@ describe('mistakes in an image automation', () => {
     [
       'a message that does not parse',
       { commitMessage: 'Image: {{range .Updated.Images}}' },
-      [[at('commitMessage'), 'InvalidTemplate', 'is no template that can be filled: line 1, column 8: {{range}} without {{end}}', 'write it in the syntax of Go templates; docs/reference.md lists the fields']],
+      [
+        [
+          at('commitMessage'),
+          'InvalidTemplate',
+          'is no template that can be filled: line 1, column 8: {{range}} without {{end}}',
+          'write it in the syntax of Go templates; docs/reference.md lists the fields',
+        ],
+      ],
     ],
     [
       'a message that names a field that is not there',
       { commitMessage: '{{.Updated.Image}}' },
-      [[at('commitMessage'), 'InvalidTemplate', 'is no template that can be filled: line 1, column 3: .Updated has no field Image; it has Images, Files, Objects', 'write it in the syntax of Go templates; docs/reference.md lists the fields']],
+      [
+        [
+          at('commitMessage'),
+          'InvalidTemplate',
+          'is no template that can be filled: line 1, column 3: .Updated has no field Image; it has Images, Files, Objects',
+          'write it in the syntax of Go templates; docs/reference.md lists the fields',
+        ],
+      ],
     ],
   ])('%s', (_, images, expected) => {
     expect(told(images)).toEqual(expected);
