@@ -8,6 +8,8 @@ export interface ConfigurationOptions {
   failurePolicy?: 'Ignore' | 'Fail';
   name?: string;
   timeoutSeconds?: number;
+  /** Judge these namespaces alone; absent: all but the excluded ones. */
+  namespaces?: string[];
 }
 
 /** Never judged: a mistake of ours must not be in the way of mending it. */
@@ -43,7 +45,9 @@ function configuration(kind: string, name: string, webhook: object): KubeObject 
   return { apiVersion: 'admissionregistration.k8s.io/v1', kind, metadata: { name }, webhooks: [webhook] };
 }
 
-function hook({ url, failurePolicy = 'Ignore', timeoutSeconds = 3 }: ConfigurationOptions, path: string): object {
+function hook({ url, failurePolicy = 'Ignore', timeoutSeconds = 3, namespaces }: ConfigurationOptions, path: string): object {
+  const key = 'kubernetes.io/metadata.name';
+  const selected = namespaces ? { key, operator: 'In', values: namespaces } : { key, operator: 'NotIn', values: EXCLUDED_NAMESPACES };
   return {
     clientConfig: { url: `${url}${path}` },
     rules: [
@@ -55,7 +59,7 @@ function hook({ url, failurePolicy = 'Ignore', timeoutSeconds = 3 }: Configurati
         scope: 'Namespaced',
       },
     ],
-    namespaceSelector: { matchExpressions: [{ key: 'kubernetes.io/metadata.name', operator: 'NotIn', values: EXCLUDED_NAMESPACES }] },
+    namespaceSelector: { matchExpressions: [selected] },
     matchConditions: MATCH_CONDITIONS,
     failurePolicy,
     matchPolicy: 'Equivalent',
