@@ -1,16 +1,24 @@
 import { createServer, type Server } from 'node:http';
+import { METRICS_TYPE } from '#core/metrics.ts';
 
 export interface Probes {
   /** Undefined: well. A sentence: not well, and why. */
   live: () => string | undefined;
   ready: () => string | undefined;
+  /** The page for Prometheus. */
+  metrics: () => string;
 }
 
-/** /healthz and /readyz on bare node:http. Resolves when it listens; throws where the port is taken. */
+/** /healthz, /readyz and /metrics on bare node:http. Resolves when it listens; throws where the port is taken. */
 export async function startHealthServer(address: { host: string | undefined; port: number }, probes: Probes): Promise<Server> {
   const server = createServer((request, response) => {
+    if (request.url === '/metrics') {
+      response.writeHead(200, { 'content-type': METRICS_TYPE });
+      response.end(probes.metrics());
+      return;
+    }
     const probe = { '/healthz': probes.live, '/readyz': probes.ready }[request.url ?? ''];
-    const problem = probe ? probe() : `no such page: ${request.url}; there are /healthz and /readyz`;
+    const problem = probe ? probe() : `no such page: ${request.url}; there are /healthz, /readyz and /metrics`;
     response.writeHead(probe ? (problem ? 503 : 200) : 404, { 'content-type': 'text/plain' });
     response.end(`${problem ?? 'ok'}\n`);
   });

@@ -1,34 +1,22 @@
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import type { Server } from 'node:http';
-import pLimit from 'p-limit';
+import { hostname } from 'node:os';
 import { systemClock } from '#core/clock.ts';
 import { messageOf, toError } from '#core/errors.ts';
 import { untilSignal } from '#core/lifecycle.ts';
 import { createLog, type Log } from '#core/log.ts';
-import { createRedactor, type Redactor } from '#core/redact.ts';
-import { readSettings, type Settings, settingsHelp, UsageError } from '#core/settings.ts';
-import { Supervisor } from './application/supervisor.ts';
+import { createRedactor } from '#core/redact.ts';
+import { readSettings, settingsHelp, UsageError } from '#core/settings.ts';
+import { type Agent, type AgentSettings, assemble, type Plumbing } from './assembly.ts';
 import { type Client, createClient } from './cluster/client.ts';
 import { inClusterConnection, kubeconfigConnection } from './cluster/connection.ts';
-import { createEventRecorder } from './cluster/events.ts';
-import { LiveObjects } from './cluster/live-objects.ts';
-import { credentialsFromSecret } from './git/credentials.ts';
-import { createGit } from './git/git.ts';
+import { Leader, type Term } from './cluster/lease.ts';
 import { startHealthServer } from './health-server.ts';
+import { AgentMetrics } from './metrics.ts';
 import { agentSettings } from './settings.ts';
-import { Autoscalers } from './sync/autoscalers.ts';
-import { Claims } from './sync/claims.ts';
 import { failureFields, failureOf } from './sync/failures.ts';
-import { Inventories } from './sync/inventories.ts';
-import { Secrets } from './sync/secrets.ts';
-import { Sources } from './sync/source.ts';
 import { VERSION } from './version.ts';
 
-type AgentSettings = Settings<typeof agentSettings>;
-
-/** Builds side by side: each is a process of its own and up to 100 MB. */
-const BUILDS = 2;
-const BUILD_TIMEOUT_MS = 30_000;
 /** How long a stop may take before the process ends anyway. */
 const STOP_DEADLINE_MS = 10_000;
 const START_RETRY_MS = 5_000;
@@ -42,60 +30,27 @@ Each setting is a flag or an environment variable; the flag wins.
 ${settingsHelp(agentSettings)}
 `;
 
-async function connect(settings: AgentSettings, log: Log): Promise<Client> {
+/** Where this process stands; asked for by /readyz. */
+interface Standing {
+  /** Undefined while it acts, or stands by and would act at once. */
+  notReady: string | undefined;
+}
+
+const STARTING = 'the Applications of the namespace are not known yet';
+
+async function connect(settings: AgentSettings, { log, metrics }: Plumbing, mayWrite: () => void): Promise<Client> {
   const { kubeconfig, context } = settings;
   const connection =
     kubeconfig || context
       ? await kubeconfigConnection({ ...(kubeconfig ? { path: kubeconfig } : {}), ...(context ? { context } : {}) })
       : inClusterConnection();
-  return createClient(connection, { log, userAgent: `lateen-agent/${VERSION}`, maxInFlight: settings.maxRequests });
-}
-
-/** Everything that the agent consists of, wired. */
-function assemble(settings: AgentSettings, client: Client, plumbing: { log: Log; redactor: Redactor }): Agent {
-  const { log, redactor } = plumbing;
-  const { namespace } = settings;
-  const random = Math.random;
-  const clock = systemClock;
-  const git = createGit({ cacheDir: settings.cacheDir, redactor, log });
-  const live = new LiveObjects(client, { namespace, clock, random, log });
-  const events = createEventRecorder(client, { namespace, redactor, log, clock });
-  const secrets = new Secrets(client, { namespace, clock, random, log, onChange: (name) => sources.secretChanged(name) });
-  const credentials = async (name: string, url: string) => credentialsFromSecret(await secrets.read(name), name, url);
-  const sources = new Sources({ namespace, git, credentials, clock, random, log });
-  const supervisor = new Supervisor({
-    client,
-    live,
-    inventories: new Inventories({ client, namespace, log }),
-    claims: new Claims(() => clock.now()),
-    autoscalers: new Autoscalers(live),
-    namespace,
-    clock,
-    random,
-    events,
+  return createClient(connection, {
     log,
-    sources,
-    build: { kustomize: settings.kustomize, timeoutMs: BUILD_TIMEOUT_MS, limit: pLimit(BUILDS) },
-    mode: settings.applications,
-    minIntervalMs: settings.minInterval,
-    gitTimeoutMs: settings.gitTimeout,
+    userAgent: `lateen-agent/${VERSION}`,
+    maxInFlight: settings.maxRequests,
+    beforeWrite: mayWrite,
+    onAnswer: ({ method, status }) => metrics.apiRequests.add({ method, status: String(status) }),
   });
-  return {
-    start: (signal) => supervisor.start(signal),
-    async stop() {
-      await supervisor.stop();
-      await Promise.all([sources.stop(), secrets.stop()]);
-      live.stop();
-      await events.drain();
-      await git.close();
-      client.transport.close();
-    },
-  };
-}
-
-interface Agent {
-  start(signal: AbortSignal): Promise<void>;
-  stop(): Promise<void>;
 }
 
 /** Starts the agent, again and again while the API server or the CRDs are not there, with one clear line each time. */
@@ -113,28 +68,59 @@ async function startUntilReady(agent: Agent, log: Log, signal: AbortSignal): Pro
   return false;
 }
 
+/** Acts until the Lease is lost or the process is asked to stop. */
+async function lead(term: Term, agent: Agent, around: { standing: Standing; plumbing: Plumbing; signal: AbortSignal }): Promise<void> {
+  const { standing, plumbing, signal } = around;
+  const { log, metrics } = plumbing;
+  const over = AbortSignal.any([signal, term.lost]);
+  metrics.leader.set({}, 1);
+  standing.notReady = STARTING;
+  if (await startUntilReady(agent, log, over)) {
+    standing.notReady = undefined;
+    log.info('ready');
+  }
+  if (!over.aborted) await once(over, 'abort');
+  standing.notReady = 'stopping';
+  metrics.leader.set({}, 0);
+  log.info('stopping', { why: messageOf(over.reason) });
+  await agent.stop();
+  await term.release();
+}
+
 async function run(settings: AgentSettings): Promise<number> {
   const redactor = createRedactor();
   const log = createLog({ level: settings.logLevel, redactor, write: (line) => process.stdout.write(line) });
+  const metrics = new AgentMetrics();
+  const plumbing = { log, redactor, metrics };
   const signal = untilSignal();
   process.on('unhandledRejection', (error) => log.error('unhandled rejection', { error: messageOf(error), stack: toError(error).stack }));
-  log.info('lateen-agent', { version: VERSION, node: process.version, namespace: settings.namespace, applications: settings.applications });
-  const client = await connect(settings, log);
-  const agent = assemble(settings, client, { log, redactor });
-  let ready = false;
-  const server: Server = await startHealthServer(settings.healthAddress, {
-    live: () => undefined,
-    ready: () => (ready ? undefined : 'the Applications of the namespace are not known yet'),
+  const { namespace, applications, leaseDuration } = settings;
+  log.info('lateen-agent', { version: VERSION, node: process.version, namespace, applications });
+  const client = await connect(settings, plumbing, () => leader.assertMayWrite());
+  const standing: Standing = { notReady: STARTING };
+  const leader = new Leader(client.transport, {
+    namespace,
+    identity: settings.identity || `${hostname()}_${randomBytes(4).toString('hex')}`,
+    durationMs: leaseDuration,
+    clock: systemClock,
+    monotonicNow: () => performance.now(),
+    log,
+    onStandby: () => {
+      standing.notReady = undefined;
+    },
   });
-  ready = await startUntilReady(agent, log, signal);
-  if (ready) log.info('ready', { namespace: settings.namespace });
-  if (!signal.aborted) await once(signal, 'abort');
-  log.info('stopping');
-  ready = false;
-  const forced = setTimeout(() => process.exit(1), STOP_DEADLINE_MS);
-  forced.unref();
+  const server = await startHealthServer(settings.healthAddress, {
+    live: () => undefined,
+    ready: () => standing.notReady,
+    metrics: () => metrics.text(),
+  });
+  signal.addEventListener('abort', () => setTimeout(() => process.exit(1), STOP_DEADLINE_MS).unref());
+  while (!signal.aborted) {
+    const term = await leader.acquire(signal).catch(() => undefined);
+    if (term) await lead(term, assemble(settings, client, plumbing), { standing, plumbing, signal });
+  }
   server.close();
-  await agent.stop();
+  client.transport.close();
   log.info('stopped');
   return 0;
 }

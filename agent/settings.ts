@@ -41,6 +41,18 @@ export const agentSettings = {
   kubeconfig: { placeholder: 'FILE', help: 'kubeconfig file; without it the token of the Pod is used', default: '', parse: parseText },
   context: { placeholder: 'NAME', help: 'context of the kubeconfig file', default: '', parse: parseText },
   healthAddress: { placeholder: 'HOST:PORT', help: 'where /healthz and /readyz answer', default: ':8080', parse: parseAddress },
+  leaseDuration: {
+    placeholder: 'DURATION',
+    help: 'after so long without a renewal another replica may take over; renewed three times as often',
+    default: '30s',
+    parse: parseInterval,
+  },
+  identity: {
+    placeholder: 'NAME',
+    help: 'name under which this replica holds the Lease, such as that of its Pod; without it the host name and a random part',
+    default: '',
+    parse: parseText,
+  },
   maxRequests: { placeholder: 'N', help: 'API requests in flight at a time', default: '32', parse: parseWholeNumber },
   logLevel: { placeholder: LEVELS.join('|'), help: 'least severe level that is logged', default: 'info', parse: parseOneOf(...LEVELS) },
 } as const;

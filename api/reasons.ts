@@ -75,6 +75,7 @@ export const reasons = {
   PruneFailed: 'an object could not be removed',
   PruneHeld: 'a prune waits for approval',
   EmptyBuild: 'the folder holds no object: nothing is applied and nothing is pruned',
+  NotLeader: 'another agent of the namespace acts',
   ClusterUnavailable: 'the API server cannot be reached',
   // Image automation
   InvalidPolicy: 'an image policy that names none of semver, alphabetical and numerical',

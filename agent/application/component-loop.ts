@@ -85,6 +85,8 @@ export class ComponentLoop {
   #failures = 0;
   #retryAtMs: number | undefined;
   #settling = false;
+  /** Since when everything is applied and something is not healthy. */
+  #unwellSinceMs: number | undefined;
   /** True while another component has to do something first. */
   #waitsForOthers = false;
 
@@ -94,7 +96,10 @@ export class ComponentLoop {
     this.#options = options;
     this.#journal = new ComponentJournal(context.log, context.events);
     this.#delivery = new Delivery(context, store, {
-      onDrift: (drift) => this.#journal.drifted(this.#input, drift),
+      onDrift: (drift) => {
+        context.metrics.drift.add({ action: drift.corrected ? 'corrected' : 'reported' });
+        this.#journal.drifted(this.#input, drift);
+      },
       now: () => context.clock.now(),
     });
     this.#loop = createLoop((signal) => this.#run(signal), { clock: context.clock, onError: () => 10_000 });
@@ -129,6 +134,7 @@ export class ComponentLoop {
 
   async stop(): Promise<void> {
     this.#stopListening();
+    this.#options.context.metrics.forget(labelsOf(this.#input));
     this.#stopped.abort(new Error('the component was stopped'));
     this.#options.work.stop();
     await this.#loop.stop();
@@ -144,6 +150,7 @@ export class ComponentLoop {
     const { version } = claims;
     const result = await this.#attempt(input, signal);
     const delayMs = this.#delayAfter(result, due);
+    this.#count(input, result);
     this.#report(input, this.#retryAtMs === undefined ? result : withNextTry(result, this.#retryAtMs));
     this.#waitsForOthers = result.waiting === true || result.failure?.causes.some(({ code }) => code === 'OwnershipConflict') === true;
     if (this.#waitsForOthers) return claims.version === version ? WAITING_MS : 0;
@@ -190,12 +197,30 @@ export class ComponentLoop {
     return delay;
   }
 
+  #count(input: ComponentInput, result: ComponentResult): void {
+    const { metrics, clock } = this.#options.context;
+    const labels = labelsOf(input);
+    metrics.runs.add({ state: result.state });
+    const well = result.state === 'settled' && result.healthy;
+    if (well) metrics.lastSuccess.set(labels, Math.round(clock.now() / 1_000));
+    if (well && this.#unwellSinceMs !== undefined) metrics.took('health', clock.now() - this.#unwellSinceMs);
+    this.#unwellSinceMs = well || result.state !== 'settled' ? undefined : (this.#unwellSinceMs ?? clock.now());
+    const { branch, commit } = result.details ?? {};
+    if (!commit || commit === this.#result?.details?.['commit']) return;
+    metrics.revision.clear(labels);
+    metrics.revision.set({ ...labels, branch: branch ?? '', commit }, 1);
+  }
+
   #report(input: ComponentInput, result: ComponentResult): void {
     const before = this.#result;
     this.#result = result;
     if (result.failure && result.failure.message !== before?.failure?.message) this.#journal.failed(input, result.failure);
     if (JSON.stringify(visible(before)) !== JSON.stringify(visible(result))) this.#options.onChange();
   }
+}
+
+function labelsOf({ application, component }: ComponentInput): { application: string; component: string } {
+  return { application: application.metadata.name, component: component.name };
 }
 
 /** A held prune is no failure: everything that Git has is applied and well. It is said, and what a person may do. */

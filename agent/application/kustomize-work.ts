@@ -114,7 +114,8 @@ export class KustomizeWork implements ComponentWork {
     if (this.#built?.fingerprint === print) return this.#built;
     if (this.#buildFailure?.fingerprint === print) return this.#buildFailure.failure;
     try {
-      const objects = await buildRevision(revision, properties.path, this.#context.build, signal);
+      const { build, metrics } = this.#context;
+      const objects = await metrics.timed('build', () => buildRevision(revision, properties.path, build, signal));
       this.#built = { fingerprint: print, revision, objects };
       this.#buildFailure = undefined;
       return this.#built;

@@ -53,13 +53,14 @@ const MAX_TRIES = 5;
 export function createTransport(connection: Connection, { log, userAgent, maxInFlight = 32, onAnswer }: TransportOptions): Transport {
   const gate = createGate(maxInFlight);
   const handle = createExchanger(connection, userAgent, log);
-  let aheadMs = 0;
+  // On the monotonic clock, so that a jump of ours changes nothing.
+  let aheadMs = Date.now() - performance.now();
   const exchange: Exchanger = (request, signal, sink) =>
     handle.exchange(request, signal, {
       ...sink,
       onHeaders(status, headers) {
         const serverMs = Date.parse(headers['date'] ?? '');
-        if (!Number.isNaN(serverMs)) aheadMs = serverMs - Date.now();
+        if (!Number.isNaN(serverMs)) aheadMs = serverMs - performance.now();
         onAnswer?.({ method: request.method, status });
         sink.onHeaders(status, headers);
       },
@@ -77,7 +78,7 @@ export function createTransport(connection: Connection, { log, userAgent, maxInF
       }
     },
     stream: (request) => streamLines(request, exchange, connection.server),
-    serverNow: () => Date.now() + aheadMs,
+    serverNow: () => performance.now() + aheadMs,
     close: handle.close,
   };
 }

@@ -2,7 +2,7 @@ import { parsePattern } from '#api/image/pattern.ts';
 import type { PolicyProblem } from './policy.ts';
 
 /** What is pushed beside images and is none: signatures, attestations, bills of material, fallback tags of referrers. */
-export const DEFAULT_EXCLUSIONS: readonly string[] = ['\\.(?:sig|att|sbom)$', '^sha256-[0-9a-f]{64}'];
+const DEFAULT_EXCLUSIONS: readonly string[] = ['\\.(?:sig|att|sbom)$', '^sha256-[0-9a-f]{64}'];
 
 /** A list of patterns that a tag must not match, any of them, anywhere (spec/image-automation.md §1.6). */
 export function exclusionsFrom(

@@ -5,6 +5,7 @@ import type { Client } from '../cluster/client.ts';
 import { assessHealth, type Health } from '../cluster/health.ts';
 import { kindKey, type LiveObjects } from '../cluster/live-objects.ts';
 import type { LiveObject } from '../cluster/projection.ts';
+import type { AgentMetrics } from '../metrics.ts';
 import { type BuiltObject, checkObjects } from '../manifest/check.ts';
 import { wavesBy } from '../manifest/order.ts';
 import { Applier, type Drift, type DriftMode, type Outcome, type Task } from './applier.ts';
@@ -28,6 +29,7 @@ export interface DeliveryContext {
   inventories: Inventories;
   claims: Claims;
   autoscalers: Autoscalers;
+  metrics: AgentMetrics;
 }
 
 export interface DeliveryOwner {
@@ -121,7 +123,7 @@ export class Delivery {
     const refusal = request.atomic ? await this.#refusal(open, causes, signal) : undefined;
     if (refusal) return { ...NOTHING, failure: refusal };
     await this.#intend(open, owner);
-    const outcomes = await this.#applyAll(open, signal);
+    const outcomes = await this.#context.metrics.timed('apply', () => this.#applyAll(open, signal));
     await this.#record(outcomes, prepared, owner);
     await this.#handOver(outcomes);
     const drifted = [...outcomes].flatMap(([{ task }, outcome]) =>

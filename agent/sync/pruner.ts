@@ -36,7 +36,7 @@ export interface Prune {
 /** Removes what left Git, hands over what another component has by now, and holds what is too much (step 11 of spec/sync.md §6A). */
 export async function pruneStale(prune: Prune, signal: AbortSignal): Promise<Pruned> {
   const { request, owner, store } = prune;
-  const { claims, inventories, client } = prune.context;
+  const { claims, inventories, client, metrics } = prune.context;
   const entries = store.entries(owner.component);
   const spare = (entry: InventoryEntry): boolean => !owner.prune || owner.exempt(entry);
   const stale = staleOf(entries, prune.desired);
@@ -44,7 +44,10 @@ export async function pruneStale(prune: Prune, signal: AbortSignal): Promise<Pru
   const held = holds(sorted.stale, entries, prune);
   await store.hold(owner.component, held);
   const context = { client, application: owner.application, signal };
-  const removal = held ? { gone: [], left: [], failures: [] } : await removeEntries(sorted.stale, context);
+  const nothing = { gone: [], left: [], failures: [] };
+  const go = !held && sorted.stale.length > 0;
+  const removal = go ? await metrics.timed('prune', () => removeEntries(sorted.stale, context)) : nothing;
+  metrics.heldPrunes.set({ application: owner.application, component: owner.component }, held?.objects.length ?? 0);
   await store.forget(new Set([...removal.gone, ...removal.left.map(({ entry }) => entry), ...sorted.spared, ...sorted.handedOver]));
   if (removal.failures[0]) throw removal.failures[0];
   return { removed: removal.gone, kept: sorted.spared, left: removal.left, waiting: sorted.waiting, ...(held ? { held } : {}) };

@@ -5,6 +5,7 @@ import type { Clock } from '#core/clock.ts';
 import type { Log } from '#core/log.ts';
 import { createLoop, type Loop } from '#core/loop.ts';
 import type { Commit, Git, GitCredentials, Tip, Tree } from '../git/git.ts';
+import type { AgentMetrics } from '../metrics.ts';
 import { failureOf } from './failures.ts';
 
 /** What makes two components share one poll and one fetch. */
@@ -46,6 +47,7 @@ export interface SourceContext {
   clock: Clock;
   random: () => number;
   log: Log;
+  metrics: AgentMetrics;
 }
 
 /** One repository and branch, polled for all components that use it: a ref listing, and a fetch when the ref moved. */
@@ -117,11 +119,16 @@ export class Source {
     const credentials = secretRef ? await this.#context.credentials(secretRef, url) : undefined;
     const repository = { url, ...(credentials ? { credentials } : {}) };
     const options = { timeoutMs: this.#timeoutMs(), signal };
-    const tip = await git.resolve(repository, branch, options);
+    const { metrics } = this.#context;
+    metrics.gitRequests.add({ operation: 'resolve' });
+    const tip = await metrics.timed('resolve', () => git.resolve(repository, branch, options));
     const current = this.#state.revision;
     if (current && current.tip.commit === tip.commit && current.tip.branch === tip.branch) return current;
-    const commit = await git.fetch(repository, tip, options);
-    const tree = await git.tree(repository, commit.id, options);
+    metrics.gitRequests.add({ operation: 'fetch' });
+    const [commit, tree] = await metrics.timed('fetch', async () => {
+      const fetched = await git.fetch(repository, tip, options);
+      return [fetched, await git.tree(repository, fetched.id, options)] as const;
+    });
     this.#context.log.info('fetched', { url, branch: tip.branch, commit: commit.id });
     return { tip: { ...tip, commit: commit.id }, commit, tree };
   }

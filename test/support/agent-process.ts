@@ -44,6 +44,8 @@ function settingsOf({ namespace, kubeconfig, kustomize, folder, flags = {} }: Ag
     'cache-dir': join(folder, 'cache'),
     'health-address': healthAddress,
     'min-interval': '1s',
+    // So that one which follows a killed one need not wait for long.
+    'lease-duration': '2s',
     ...flags,
   };
   return Object.entries(settings).map(([name, value]) => `--${name}=${value}`);

@@ -1,0 +1,78 @@
+import pLimit from 'p-limit';
+import { systemClock } from '#core/clock.ts';
+import type { Log } from '#core/log.ts';
+import type { Redactor } from '#core/redact.ts';
+import type { Settings } from '#core/settings.ts';
+import { Supervisor } from './application/supervisor.ts';
+import type { Client } from './cluster/client.ts';
+import { createEventRecorder } from './cluster/events.ts';
+import { LiveObjects } from './cluster/live-objects.ts';
+import { credentialsFromSecret } from './git/credentials.ts';
+import { createGit } from './git/git.ts';
+import type { AgentMetrics } from './metrics.ts';
+import type { agentSettings } from './settings.ts';
+import { Autoscalers } from './sync/autoscalers.ts';
+import { Claims } from './sync/claims.ts';
+import { Inventories } from './sync/inventories.ts';
+import { Secrets } from './sync/secrets.ts';
+import { Sources } from './sync/source.ts';
+
+export type AgentSettings = Settings<typeof agentSettings>;
+
+/** Builds side by side: each is a process of its own and up to 100 MB. */
+const BUILDS = 2;
+const BUILD_TIMEOUT_MS = 30_000;
+
+export interface Plumbing {
+  log: Log;
+  redactor: Redactor;
+  metrics: AgentMetrics;
+}
+
+/** What reconciles, for as long as this process holds the Lease. */
+export interface Agent {
+  /** Resolves when the Applications of the namespace are known and worked on; throws where they cannot be known yet. */
+  start(signal: AbortSignal): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Everything that the agent consists of, wired. */
+export function assemble(settings: AgentSettings, client: Client, { log, redactor, metrics }: Plumbing): Agent {
+  const { namespace } = settings;
+  const random = Math.random;
+  const clock = systemClock;
+  const git = createGit({ cacheDir: settings.cacheDir, redactor, log });
+  const live = new LiveObjects(client, { namespace, clock, random, log });
+  const events = createEventRecorder(client, { namespace, redactor, log, clock });
+  const secrets = new Secrets(client, { namespace, clock, random, log, onChange: (name) => sources.secretChanged(name) });
+  const credentials = async (name: string, url: string) => credentialsFromSecret(await secrets.read(name), name, url);
+  const sources = new Sources({ namespace, git, credentials, clock, random, log, metrics });
+  const supervisor = new Supervisor({
+    client,
+    live,
+    inventories: new Inventories({ client, namespace, log }),
+    claims: new Claims(() => clock.now()),
+    autoscalers: new Autoscalers(live),
+    namespace,
+    clock,
+    random,
+    events,
+    log,
+    metrics,
+    sources,
+    build: { kustomize: settings.kustomize, timeoutMs: BUILD_TIMEOUT_MS, limit: pLimit(BUILDS) },
+    mode: settings.applications,
+    minIntervalMs: settings.minInterval,
+    gitTimeoutMs: settings.gitTimeout,
+  });
+  return {
+    start: (signal) => supervisor.start(signal),
+    async stop() {
+      await supervisor.stop();
+      await Promise.all([sources.stop(), secrets.stop()]);
+      live.stop();
+      await events.drain();
+      await git.close();
+    },
+  };
+}
