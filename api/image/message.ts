@@ -52,7 +52,7 @@ export function messageProblem(text: string): TemplateProblem | undefined {
 }
 
 /** The root of a message template, in both shapes that Flux has had (spec/image-automation.md §5.1). */
-export function messageData({ automation, changes }: MessageContext): Value {
+function messageData({ automation, changes }: MessageContext): Value {
   const things = changes.map((change) => ({
     change,
     image: imageValue(change),

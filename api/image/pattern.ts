@@ -18,7 +18,7 @@ export interface Pattern {
 }
 
 /** Longer ones only cost: what people write has 20 to 80 characters. */
-export const MAX_PATTERN = 1_024;
+const MAX_PATTERN = 1_024;
 
 const REMEDIES: readonly (readonly [words: RegExp, remedy: string])[] = [
   [/\(\?[!=]|\(\?<[!=]/, 'RE2 has no lookaround: name what is wanted instead'],

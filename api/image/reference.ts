@@ -89,10 +89,10 @@ export function parseReference(text: string): { reference: ImageReference } | { 
 }
 
 /** The grammar of a tag (OCI distribution specification 1.1, "Pulling manifests"). */
-export function isTag(text: string): boolean {
+function isTag(text: string): boolean {
   return TAG.test(text);
 }
 
-export function isDigest(text: string): boolean {
+function isDigest(text: string): boolean {
   return DIGEST.test(text) && (!text.startsWith('sha256:') || text.length === 71);
 }

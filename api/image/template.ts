@@ -26,7 +26,7 @@ export interface Template {
   render(data: Value, host: Host): { text: string } | { problem: TemplateProblem };
 }
 
-export const MAX_TEMPLATE = 16_384;
+const MAX_TEMPLATE = 16_384;
 
 /** Reads a template. Nothing that a user writes makes this throw. */
 export function parseTemplate(text: string): { template: Template } | { problem: TemplateProblem } {
