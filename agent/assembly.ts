@@ -1,5 +1,5 @@
-import pLimit from 'p-limit';
 import { systemClock } from '#core/clock.ts';
+import { createLanes } from '#core/lanes.ts';
 import type { Log } from '#core/log.ts';
 import type { Redactor } from '#core/redact.ts';
 import type { Settings } from '#core/settings.ts';
@@ -19,8 +19,8 @@ import { Sources } from './sync/source.ts';
 
 export type AgentSettings = Settings<typeof agentSettings>;
 
-/** Builds side by side: each is a process of its own and up to 100 MB. */
-const BUILDS = 2;
+/** Builds side by side: each is a process of its own and up to 100 MB. A slow one lets others pass. */
+const BUILDS = { quick: 2, slowAfterMs: 3_000, most: 4 };
 const BUILD_TIMEOUT_MS = 30_000;
 
 export interface Plumbing {
@@ -60,7 +60,7 @@ export function assemble(settings: AgentSettings, client: Client, { log, redacto
     log,
     metrics,
     sources,
-    build: { kustomize: settings.kustomize, timeoutMs: BUILD_TIMEOUT_MS, limit: pLimit(BUILDS) },
+    build: { kustomize: settings.kustomize, timeoutMs: BUILD_TIMEOUT_MS, lanes: createLanes(BUILDS) },
     mode: settings.applications,
     minIntervalMs: settings.minInterval,
     gitTimeoutMs: settings.gitTimeout,

@@ -1,10 +1,16 @@
 import pLimit, { type LimitFunction } from 'p-limit';
+import { createLanes, type Lanes } from '#core/lanes.ts';
 import type { Log } from '#core/log.ts';
 import { runGit } from './client.ts';
 import { gitEnvironment } from './environment.ts';
 import { untilAborted } from './single-flight.ts';
 import type { GitLimits, Repository } from './types.ts';
 import type { WorkFolder } from './work-folder.ts';
+
+/** A server that takes longer than this to answer waits beside the others, not in front of them. */
+const SLOW_MS = 3_000;
+/** So many times as many processes there are when all servers are slow. A waiting git takes 10 MB, most of it shared. */
+const SLOW_SHARE = 8;
 
 /** Git processes that only read the disk; they never wait for a server, so they have places of their own. */
 const MAX_LOCAL = 4;
@@ -21,17 +27,18 @@ export interface RunnerOptions {
 /** Runs git in its environment, no more at a time than there are places. Rejects with GitError or the signal's reason. */
 export class Runner {
   readonly #options: RunnerOptions;
-  readonly #wire: LimitFunction;
+  readonly #wire: Lanes;
   readonly #local = pLimit(MAX_LOCAL);
 
   constructor(options: RunnerOptions) {
     this.#options = options;
-    this.#wire = pLimit(options.maxConcurrent);
+    const { maxConcurrent } = options;
+    this.#wire = createLanes({ quick: maxConcurrent, slowAfterMs: SLOW_MS, most: maxConcurrent * SLOW_SHARE });
   }
 
   /** Talks to the server, with the credentials of the repository; `directory` is where objects go to. */
   onWire(repository: Repository, args: string[], signal: AbortSignal, directory?: string): Promise<string> {
-    return whenFree(this.#wire, signal, async () => {
+    return this.#wire.run(signal, async () => {
       const { folder, limits, log } = this.#options;
       const { credentials } = repository;
       const home = await folder.folder('home');

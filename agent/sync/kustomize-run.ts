@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Failure } from '#api/failure.ts';
+import type { Lanes } from '#core/lanes.ts';
 import type { BuiltObject } from '../manifest/check.ts';
 import { buildFolder } from '../manifest/build.ts';
 import { normalizePath } from '#api/path.ts';
@@ -10,7 +11,7 @@ export interface BuildSettings {
   kustomize: string;
   timeoutMs: number;
   /** Runs a build when there is room for one: builds take CPU and memory. */
-  limit: <Result>(run: () => Promise<Result>) => Promise<Result>;
+  lanes: Lanes;
 }
 
 const KUSTOMIZATION = /(^|\/)(kustomization\.ya?ml|Kustomization)$/;
@@ -34,7 +35,7 @@ export async function buildRevision(
   settings: BuildSettings,
   signal: AbortSignal,
 ): Promise<BuiltObject[]> {
-  const build = await settings.limit(() =>
+  const build = await settings.lanes.run(signal, () =>
     buildFolder(revision.tree, normalizePath(path), { kustomize: settings.kustomize, timeoutMs: settings.timeoutMs, signal }),
   );
   return build.objects;

@@ -8,10 +8,16 @@ args:
   - --applications={{ .Values.applications }}
   - --min-interval={{ .Values.minInterval }}
   - --git-timeout={{ .Values.gitTimeout }}
+  - --lease-duration={{ .Values.leaseDuration }}
   - --max-requests={{ .Values.maxRequests | int }}
   - --log-level={{ .Values.logLevel }}
   - --cache-dir=/var/cache/lateen
   - --health-address=:8080
+env:
+  # A container that is started again in its Pod takes its own Lease up at once.
+  - name: IDENTITY
+    valueFrom:
+      fieldRef: {fieldPath: metadata.name}
 ports:
   - name: health
     containerPort: 8080
