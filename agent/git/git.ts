@@ -1,3 +1,4 @@
+import pLimit from 'p-limit';
 import { Failure } from '#api/failure.ts';
 import { branchRule } from '#api/git-ref.ts';
 import type { Finding } from '#api/schema.ts';
@@ -5,19 +6,44 @@ import { displayUrl, urlRule } from '#api/source-url.ts';
 import type { Log } from '#core/log.ts';
 import type { Redactor } from '#core/redact.ts';
 import { GitError, GROUP_WRAPPER } from './client.ts';
+import { makeCommit } from './commit.ts';
 import { requirePrivateTransport, secretsOf } from './credentials.ts';
 import { startDeadline } from './deadline.ts';
 import { failureFrom, timedOut } from './failure.ts';
 import { listTip } from './listing.ts';
 import { readBlobs } from './object-reader.ts';
+import { pushArguments, pushOutcome } from './push.ts';
 import { CommitGone, RepositoryCache } from './repository-cache.ts';
 import { Runner } from './runner.ts';
 import { SingleFlight } from './single-flight.ts';
 import { listingArguments, treeOf } from './tree.ts';
-import { type CallOptions, type Commit, DEFAULT_LIMITS, type Git, type GitLimits, type Repository, type Tip, type Tree } from './types.ts';
+import {
+  type CallOptions,
+  type Commit,
+  type CommitChange,
+  DEFAULT_LIMITS,
+  type Git,
+  type GitLimits,
+  type PushOutcome,
+  type Repository,
+  type Tip,
+  type Tree,
+} from './types.ts';
 import { WorkFolder } from './work-folder.ts';
 
-export type { CallOptions, Commit, Git, GitCredentials, GitLimits, Repository, Tip, Tree, TreeEntry } from './types.ts';
+export type {
+  CallOptions,
+  Commit,
+  CommitChange,
+  PushOutcome,
+  Git,
+  GitCredentials,
+  GitLimits,
+  Repository,
+  Tip,
+  Tree,
+  TreeEntry,
+} from './types.ts';
 
 export interface GitOptions {
   /** Where repositories are kept, in a folder of this process. */
@@ -47,6 +73,8 @@ class GitClient implements Git {
   readonly #listings = new SingleFlight<Tip>();
   readonly #fetches = new SingleFlight<Commit>();
   readonly #running = new Set<Promise<unknown>>();
+  /** One commit at a time is made: all take the same name while they are. */
+  readonly #writing = pLimit(1);
   readonly #closed = new AbortController();
 
   constructor({ cacheDir, gitWrapper = GROUP_WRAPPER, maxConcurrent = DEFAULT_CONCURRENT, redactor, log, limits }: GitOptions) {
@@ -89,6 +117,35 @@ class GitClient implements Git {
       const read = (blobs: { oid: string; size: number }[]) => this.#readBlobs(repository, commit, blobs);
       return treeOf(listing, rootId.trim(), { repository, commit, limits: this.#limits, readBlobs: read });
     });
+  }
+
+  publish(repository: Repository, tip: Tip, change: CommitChange, options: CallOptions): Promise<PushOutcome> {
+    return this.#call(repository, options, async (signal) => {
+      checkCommit(tip.commit);
+      refuse('git.branch', 'InvalidRef', branchRule(tip.branch));
+      const home = await this.#folder.folder('home');
+      const commit = (directory: string) => this.#writing(() => makeCommit(tip.commit, change, { directory, home, signal }));
+      return this.#cache.withCommit(repository, tip.commit, signal, async (directory) =>
+        this.#push(repository, { directory, commit: await commit(directory), branch: tip.branch }, signal),
+      );
+    });
+  }
+
+  async #push(
+    repository: Repository,
+    what: { directory: string; commit: string; branch: string },
+    signal: AbortSignal,
+  ): Promise<PushOutcome> {
+    const { directory, commit, branch } = what;
+    try {
+      await this.#runner.onWire(repository, pushArguments(repository.url, commit, branch), signal, directory);
+      return { outcome: 'pushed', commit };
+    } catch (error) {
+      if (!(error instanceof GitError)) throw error;
+      const outcome = pushOutcome(error.stderr);
+      if (!outcome) throw failureFrom(error.stderr, repository);
+      return 'words' in outcome ? { ...outcome, words: this.#redactor.scrub(outcome.words) } : outcome;
+    }
   }
 
   async close(): Promise<void> {

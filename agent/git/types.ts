@@ -52,6 +52,26 @@ export interface Tree {
   read(paths: string[]): Promise<Map<string, Buffer>>;
 }
 
+/** What a commit of ours changes. */
+export interface CommitChange {
+  author: { name: string; email: string };
+  /** Of author and committer, milliseconds since the epoch. */
+  timeMs: number;
+  /** Kept byte for byte. */
+  message: string;
+  /** Whole new contents of files that are there. */
+  files: readonly { path: string; content: Buffer; executable: boolean }[];
+}
+
+export type PushOutcome =
+  | { outcome: 'pushed'; commit: string }
+  /** Somebody else was faster: fetch, and compute the change anew. */
+  | { outcome: 'raced' }
+  /** The credentials lack the right, or the branch is protected; the words of the server. */
+  | { outcome: 'forbidden'; words: string }
+  /** The server refused it for another reason. */
+  | { outcome: 'refused'; words: string };
+
 export interface CallOptions {
   timeoutMs: number;
   signal?: AbortSignal;
@@ -102,6 +122,11 @@ export interface Git {
   fetch(repository: Repository, tip: Tip, options: CallOptions): Promise<Commit>;
   /** Files of a commit that was fetched; fetched again where the cache has lost it. */
   tree(repository: Repository, commit: string, options: CallOptions): Promise<Tree>;
+  /**
+   * Makes a commit on top of a tip and pushes it to its branch, without force. A push that the server does not take is no
+   * failure: who asked has to look anew. Throws Failure for the rest.
+   */
+  publish(repository: Repository, tip: Tip, change: CommitChange, options: CallOptions): Promise<PushOutcome>;
   /** Ends what runs and removes the cache of this process. */
   close(): Promise<void>;
 }
