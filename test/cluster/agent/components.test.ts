@@ -132,6 +132,41 @@ describe.concurrent('what a component may ask for', () => {
     expect(tenant.application('selfish')?.metadata.deletionTimestamp).toBeUndefined();
     expect((await tenant.events('selfish')).filter((line) => line.includes('Pruned'))).toEqual([]);
   });
+
+  it('applies the Application that applied it without waiting for it: a circle of two', async () => {
+    const [inner, outer] = await Promise.all([repositories.create('circle-inner'), repositories.create('circle-outer')]);
+    const manifest = (name: string, url: string): string =>
+      JSON.stringify({
+        apiVersion: 'core.oam.dev/v1beta1',
+        kind: 'Application',
+        metadata: { name },
+        spec: { components: [kustomize('a', url)] },
+      });
+    await outer.push({ 'inner.yaml': manifest('circle-inner', inner.url) });
+    await inner.push({ 'outer.yaml': manifest('circle-outer', outer.url), 'a.yaml': configMapYaml('circle') });
+    await tenant.apply('circle-outer', [kustomize('a', outer.url)]);
+    await Promise.all([tenant.untilRunning('circle-inner'), tenant.untilRunning('circle-outer')]);
+    expect(await value('circle')).toBe('one');
+  });
+
+  it('is as healthy as what it applied', async () => {
+    const deployment = (nodeSelector: string): string =>
+      [
+        'apiVersion: apps/v1\nkind: Deployment\nmetadata: { name: healthy }',
+        'spec:\n  selector: { matchLabels: { app: healthy } }\n  template:\n    metadata: { labels: { app: healthy } }',
+        `    spec: { nodeSelector: { ${nodeSelector} }, containers: [{ name: web, image: nginx }] }\n`,
+      ].join('\n');
+    const repository = await repositories.create('healthy', { 'a.yaml': deployment('') });
+    await tenant.apply('healthy', [kustomize('a', repository.url)]);
+    await tenant.untilRunning('healthy');
+    expect((await tenant.get('Deployment', 'healthy'))?.['status']).toMatchObject({ readyReplicas: 1 });
+    await repository.push({ 'a.yaml': deployment('no: such-node') });
+    const { status } = await tenant.until('healthy', 'unhealthy', (one) => one.status?.status === 'unhealthy');
+    expect(status?.services?.[0]).toMatchObject({ healthy: false, message: expect.stringContaining('Deployment/healthy') as string });
+    expect(status?.conditions?.filter((one) => one.status === 'False').map(({ type }) => type)).toEqual(['Healthy', 'Ready']);
+    await repository.push({ 'a.yaml': deployment('') });
+    await tenant.untilRunning('healthy');
+  });
 });
 
 describe('what pulling costs', () => {

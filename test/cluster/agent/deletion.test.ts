@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { VELA_FINALIZER } from '#api/names.ts';
 import { startAudit } from '#test/support/audit.ts';
+import { kubectl } from '#test/support/namespace.ts';
 import { applicationYaml, configMapYaml, kustomize, type Repositories, startRepositories } from '#test/support/repositories.ts';
 import { startTenant, type Tenant } from '#test/support/tenant.ts';
 
@@ -91,6 +92,8 @@ describe('deleting an Application', () => {
     await gone('Application', 'claimed');
     await gone('ConfigMap', 'claimed');
     expect((await tenant.get('Application', 'foreign'))?.metadata.finalizers).toEqual([VELA_FINALIZER]);
+    // What vela-core would do.
+    await kubectl('patch', 'application', 'foreign', '-n', tenant.namespace, '--type=merge', '-p', '{"metadata":{"finalizers":null}}');
   });
 });
 
@@ -130,6 +133,14 @@ describe('while the agent was away', () => {
     await tenant.startAgent();
     await tenant.eventually('pulling again', async () => repositories.server.requestCount('quiet') > asked + 4);
     expect(await audit.writes()).toEqual([]);
+  });
+});
+
+describe('deleting the namespace', () => {
+  it('is held up by nothing of ours, though the agent may lose its rights first', async () => {
+    await running('doomed');
+    await kubectl('delete', 'namespace', tenant.namespace, '--wait=false');
+    await tenant.eventually('gone', async () => (await kubectl('get', 'namespace', tenant.namespace, '--ignore-not-found')) === '');
   });
 });
 

@@ -1,7 +1,8 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { git, resetBranch } from '#dev/git-repository.ts';
 import { selfSignedCertificate } from '#test/support/certificate.ts';
 import { playScenario, type Scenario, type Setting } from '#test/support/failure-scenario.ts';
+import { lateen } from '#test/support/lateen.ts';
 import { configMapYaml, type Repositories, startRepositories } from '#test/support/repositories.ts';
 import { startTenant, type Tenant } from '#test/support/tenant.ts';
 
@@ -69,6 +70,10 @@ const scenarios: Scenario[] = [
     reason: 'RepositoryNotFound',
     sentence: () => 'URL-lost is not on the server (404); check url, and whether the user of the Secret may see the repository',
     retried: true,
+    meanwhile: async ({ tenant: { namespace }, name }) => {
+      const { stdout } = await lateen(['status', name, '-n', namespace, '--kubeconfig', inject('plane').kubeconfig]);
+      expect(stdout).toMatch(/REPOSITORY_NOT_FOUND: http.* is not on the server \(404\); check url.*\n +Next try: +\S/);
+    },
     mends: ({ configure }) => configure({}),
   },
   {
