@@ -10,7 +10,7 @@ VITEST := $(BIN)/node --disable-warning=ExperimentalWarning node_modules/vitest/
 # Which tests: `make test T=test/cluster/agent`.
 T ?=
 
-.PHONY: help demo up down test test-unit check format docs tools bundle clean
+.PHONY: help demo up down test test-unit check format docs tools bundle bench clean
 
 help: ## this list
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z][a-z-]*:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,6 +41,9 @@ format: $(BIN)/node ## rewrite the sources as biome formats them
 
 docs: $(BIN)/node ## rewrite the generated parts of docs/
 	@$(NODE) dev/generate-docs.ts
+
+bench: $(BIN)/node ## measure the agent beside the physical limit; PART=a,b N=100 RUNS=1 QUICK=true
+	@$(NODE) dev/bench/main.ts $(foreach name,part n runs quick claim out profile,$(if $($(shell echo $(name) | tr a-z A-Z)),--$(name)=$($(shell echo $(name) | tr a-z A-Z))))
 
 tools: $(BIN)/node ## get every program of the workbench and say where it came from
 	@$(NODE) dev/tools.ts
