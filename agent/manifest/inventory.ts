@@ -10,9 +10,9 @@ export interface InventoryEntry extends ObjectReference {
   resource?: string;
   /** Recorded when the object was applied. */
   uid?: string;
-  /** While there is no uid: when the intention was written, RFC 3339, by the clock of the API server. */
+  /** While an object is being made: when the intention was written, RFC 3339, by the clock of the API server. */
   since?: string;
-  /** Digest of the object as it was applied, 16 hex digits. */
+  /** Digest of the object as it was applied, 16 hex digits; absent while it is being applied. */
   manifest?: string;
   /** Digest of the fields that the API server says are ours, 16 hex digits (cluster/managed-fields.ts). */
   fields?: string;

@@ -15,6 +15,7 @@ import type { BuildPoint, Claims } from './claims.ts';
 import { type Desired, desiredOf } from './desired.ts';
 import { DriftFights } from './drift-fights.ts';
 import type { Inventories } from './inventories.ts';
+import { intention } from './intention.ts';
 import type { Holding } from './inventory-index.ts';
 import type { InventoryStore } from './inventory-store.ts';
 import { ownerKey } from './owner-key.ts';
@@ -231,11 +232,7 @@ export class Delivery {
   async #intend(open: readonly Work[], owner: DeliveryOwner): Promise<void> {
     const entries = new Map(this.#store.entries(owner.component).map((entry) => [objectId(entry), entry]));
     const since = new Date(this.#context.client.transport.serverNow()).toISOString().replace(/\.\d+Z$/, 'Z');
-    for (const { task } of open) {
-      const { desired, entry } = task;
-      const { component } = owner;
-      entries.set(desired.id, entry ?? { component, ...desired.reference, since });
-    }
+    for (const { task } of open) entries.set(task.desired.id, intention(task, { component: owner.component, since }));
     await this.#store.setComponent(owner.component, [...entries.values()], !owner.prune);
   }
 

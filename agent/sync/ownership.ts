@@ -6,7 +6,7 @@ import type { Claims } from './claims.ts';
 import type { Desired } from './desired.ts';
 import type { Holding, InventoryIndex } from './inventory-index.ts';
 import { type Owner, ownerKey, ownerText } from './owner-key.ts';
-import { isFromIntention } from './verdict.ts';
+import { carriesLabels, isFromIntention } from './verdict.ts';
 
 /** Whether a component may write an object. */
 export type Title =
@@ -27,9 +27,11 @@ export function titleTo(desired: Desired, live: LiveObject | undefined, context:
   const holdings = index.holdings(desired.id);
   const own = holdings.find((holding) => ownerKey(holding) === ownerKey(owner))?.entry;
   const ours = own && live ? ownEntry(own, owner, live) : own;
-  if (ours) return { may: 'write', entry: ours, from: undefined };
   const other = holdings.find((holding) => ownerKey(holding) !== ownerKey(owner) && isOf(holding.entry, live));
-  if (other && claims.mayRender(other, desired.id)) return { may: 'not', cause: conflict(desired, other), waiting: true };
+  // A hand-over that did not come to its end leaves both with an entry: whose labels it has keeps it while it renders it.
+  const theirs = other !== undefined && claims.mayRender(other, desired.id);
+  if (ours && !(theirs && live && carriesLabels(live, other))) return { may: 'write', entry: ours, from: undefined };
+  if (theirs) return { may: 'not', cause: conflict(desired, other), waiting: true };
   if (other) return { may: 'write', entry: { ...other.entry, component: owner.component }, from: other };
   if (live && !context.adopt(live)) return { may: 'not', cause: foreign(desired, own, live), waiting: false };
   return { may: 'write', entry: undefined, from: undefined };
@@ -37,8 +39,10 @@ export function titleTo(desired: Desired, live: LiveObject | undefined, context:
 
 /** The entry where it speaks of the live object; undefined where that is another object of the same name. */
 function ownEntry(entry: InventoryEntry, owner: Owner, live: LiveObject): InventoryEntry | undefined {
-  if (entry.uid !== undefined) return entry.uid === live.metadata.uid ? entry : undefined;
-  return isFromIntention(entry, owner, live) ? entry : undefined;
+  if (entry.uid !== undefined && entry.uid === live.metadata.uid) return entry;
+  if (!isFromIntention(entry, owner, live)) return undefined;
+  const { uid: _, ...made } = entry;
+  return made;
 }
 
 function isOf(entry: InventoryEntry, live: LiveObject | undefined): boolean {

@@ -79,7 +79,8 @@ async function liveObject(entry: InventoryEntry, { client, signal }: RemovalCont
 
 function whyForeign(live: KubeObject, entry: InventoryEntry, application: string): string | undefined {
   const owner = { application, component: entry.component };
-  if (entry.uid === undefined) return isFromIntention(entry, owner, live) ? undefined : 'it was there before';
+  if (entry.uid !== live.metadata.uid && isFromIntention(entry, owner, live)) return undefined;
+  if (entry.uid === undefined) return 'it was there before';
   if (entry.uid !== live.metadata.uid) return `it is another object of that name (UID ${live.metadata.uid ?? ''})`;
   return carriesLabels(live, owner) ? undefined : 'it no longer carries our labels';
 }

@@ -41,7 +41,8 @@ export async function sortStale(entries: readonly InventoryEntry[], context: Sor
       inventories
         .find(other.application)
         ?.entries(other.component)
-        .some((one) => one.uid && objectId(one) === id);
+        // Recorded, not only intended: until then it may still come to nothing.
+        .some((one) => one.uid && one.manifest && objectId(one) === id);
     if (taken) sorted.handedOver.push(entry);
     else if (other || (await mayTurnUp(entry, context))) sorted.waiting.push(entry);
     else if (spare(entry)) sorted.spared.push(entry);

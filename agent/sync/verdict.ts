@@ -25,13 +25,18 @@ export function verdictOn(desired: Desired, entry: InventoryEntry, live: LiveObj
   if (live.metadata.deletionTimestamp) return LEAVE;
   const { fields, withReplicas, additions } = live.ownership;
   if (additions) return { do: 'correct', replicas: false };
-  if (fields === entry.fields) return LEAVE;
+  if (fields === entry.fields) return isLabelledAs(desired, live) ? LEAVE : { do: 'apply' };
   return { do: 'correct', replicas: withReplicas !== undefined && withReplicas === entry.fields };
 }
 
+/** Another component may have had it meanwhile, and given it other values in the same fields. */
+function isLabelledAs({ object }: Desired, live: LiveObject): boolean {
+  return [label.application, label.component].every((key) => live.metadata.labels?.[key] === object.metadata.labels?.[key]);
+}
+
 /**
- * An entry without a UID: the agent stopped between intending and recording. The object is ours when it carries our
- * labels and was made after the intention was written; a label alone would not do.
+ * An entry with a time: the agent stopped, or the answer was lost, between intending and recording. The object is ours
+ * when it carries our labels and was made after the intention was written; a label alone would not do.
  */
 export function isFromIntention(entry: InventoryEntry, owner: Owner, live: KubeObject): boolean {
   if (!carriesLabels(live, owner) || entry.since === undefined) return false;

@@ -1,0 +1,15 @@
+import type { InventoryEntry } from '../manifest/inventory.ts';
+import type { Task } from './applier.ts';
+
+/**
+ * What stands in the inventory until the answer is recorded. Without the digest of what was applied before: that may be
+ * over by then, and Git may have gone back to it. With a time where an object is about to be made: it will have a UID
+ * that nobody has seen yet.
+ */
+export function intention({ desired, verdict, entry, live, mode }: Task, made: { component: string; since: string }): InventoryEntry {
+  if (!entry) return { ...desired.reference, ...made };
+  if (verdict.do === 'correct' || (verdict.do === 'restore' && mode !== 'correct')) return entry;
+  const { manifest, ...rest } = entry;
+  const since = live ? {} : { since: entry.since ?? made.since };
+  return { ...rest, ...since, ...(verdict.do === 'restore' && manifest ? { manifest } : {}) };
+}
