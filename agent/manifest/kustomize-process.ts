@@ -58,6 +58,11 @@ export async function runKustomize(run: KustomizeRun): Promise<KustomizeOutput> 
   }
   run.signal.throwIfAborted();
   if (ended.code === 0) return { text: ended.stdout.toString('utf8') };
+  if (ended.killedBy) {
+    throw new Failure('BuildFailed', `kustomize was killed by ${ended.killedBy}`, {
+      remedy: 'where it happens again, raise the memory limit of the agent or split the folder',
+    });
+  }
   return { problem: ended.stderr || `it ended with ${ended.code ?? ended.killedBy ?? 'no status'}` };
 }
 
