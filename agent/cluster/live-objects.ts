@@ -1,3 +1,4 @@
+import { Failure } from '#api/failure.ts';
 import type { KubeObject, ObjectReference } from '#api/kubernetes.ts';
 import { groupOf } from '#api/kubernetes.ts';
 import type { Clock } from '#core/clock.ts';
@@ -88,7 +89,7 @@ export class LiveObjects {
     if (watched.failing) watched.watch.retryNow();
     const deadline = new AbortController();
     const late = this.#clock.sleep(SYNC_DEADLINE_MS, deadline.signal).then(
-      () => Promise.reject(new Error(`the first listing of ${watched.kind.plural} took over ${SYNC_DEADLINE_MS / 1000} s`)),
+      () => Promise.reject(tooSlow(watched.kind)),
       () => undefined,
     );
     try {
@@ -138,6 +139,10 @@ export class LiveObjects {
     watched.watch.stop();
     this.#watched.delete(key);
   }
+}
+
+function tooSlow({ plural }: KindInfo): Failure {
+  return new Failure('ClusterUnavailable', `the first listing of ${plural} took over ${SYNC_DEADLINE_MS / 1000} s`);
 }
 
 function nextFailure(): PromiseWithResolvers<never> {

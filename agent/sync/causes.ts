@@ -15,8 +15,8 @@ export function describeCauses(causes: readonly Cause[]): string {
   return shown.join('. ') + (more > 0 ? `. And ${more} more` : '');
 }
 
-/** Mends itself, perhaps: the kind may be installed, the other component may let go. */
-const PASSING = new Set<Reason>(['UnknownKind', 'OwnershipConflict']);
+/** Mends itself, perhaps: the kind may be installed, the right granted, the other component may let go. */
+const PASSING = new Set<Reason>(['UnknownKind', 'OwnershipConflict', 'Forbidden', 'ClusterUnavailable']);
 
 /** Everything that went wrong with the objects of a component, as one Failure; undefined where nothing did. */
 export function objectsFailure(causes: readonly Cause[], failures: readonly Failure[]): Failure | undefined {
