@@ -5,13 +5,13 @@ import type { Finding } from '#api/schema.ts';
 import { displayUrl, urlRule } from '#api/source-url.ts';
 import type { Log } from '#core/log.ts';
 import type { Redactor } from '#core/redact.ts';
+import { BlobReaders } from './blob-readers.ts';
 import { GitError, GROUP_WRAPPER } from './client.ts';
 import { makeCommit } from './commit.ts';
 import { requirePrivateTransport, secretsOf } from './credentials.ts';
 import { startDeadline } from './deadline.ts';
 import { failureFrom, timedOut } from './failure.ts';
 import { listTip } from './listing.ts';
-import { readBlobs } from './object-reader.ts';
 import { pushArguments, pushOutcome } from './push.ts';
 import { CommitGone, RepositoryCache } from './repository-cache.ts';
 import { Runner } from './runner.ts';
@@ -70,6 +70,7 @@ class GitClient implements Git {
   readonly #folder: WorkFolder;
   readonly #runner: Runner;
   readonly #cache: RepositoryCache;
+  readonly #readers = new BlobReaders();
   readonly #listings = new SingleFlight<Tip>();
   readonly #fetches = new SingleFlight<Commit>();
   readonly #running = new Set<Promise<unknown>>();
@@ -151,6 +152,7 @@ class GitClient implements Git {
   async close(): Promise<void> {
     this.#closed.abort(new Error('the Git client was closed'));
     await Promise.allSettled(this.#running);
+    this.#readers.close();
     await this.#folder.remove();
   }
 
@@ -172,7 +174,7 @@ class GitClient implements Git {
   #readBlobs(repository: Repository, commit: string, blobs: { oid: string; size: number }[]): Promise<Map<string, Buffer>> {
     return this.#call(repository, { timeoutMs: this.#limits.readTimeoutMs }, (signal) =>
       this.#cache.withCommit(repository, commit, signal, async (directory) =>
-        readBlobs(blobs, { directory, home: await this.#folder.folder('home'), signal }),
+        this.#readers.read({ directory, home: await this.#folder.folder('home') }, blobs, signal),
       ),
     );
   }
