@@ -41,7 +41,7 @@ async function build(tree: FileTree, path: string, options: { kustomize: string;
   const index = indexTree(tree);
   requireFolder(index, path);
   if (index.kustomizations(path).length > 0) return { objects: await buildUnit({ tree, index }, path, options) };
-  const { sources, causes } = walkFolder(tree, index, path);
+  const { sources, causes } = walkFolder(index, path);
   const files = sources.flatMap((source) => ('file' in source ? [source.file] : []));
   const plain = await readManifests(tree, files, { path, signal: options.signal });
   const results: ReadObjects[] = [plain];

@@ -18,13 +18,13 @@ export interface Walk {
  * unit each, the subfolders that have a kustomization file. Folders whose name begins with a dot (.github, .circleci,
  * .git) are left out, submodules too. A manifest that is a symbolic link is a mistake: it would be missing in silence.
  */
-export function walkFolder(tree: FileTree, index: Index, path: string): Walk {
+export function walkFolder(index: Index, path: string): Walk {
   const walk: Walk = { sources: [], causes: [] };
   const prefix = path === '' ? '' : `${path}/`;
   const units = new Map<string, string | undefined>();
   const seen = new Set<string>();
-  for (const entry of tree.entries.toSorted(byPath)) {
-    if (!entry.path.startsWith(prefix) || entry.kind === 'submodule') continue;
+  for (const entry of index.below(path)) {
+    if (entry.kind === 'submodule') continue;
     if (
       entry.path
         .slice(prefix.length)
@@ -52,10 +52,6 @@ function unitOf(folder: string, path: string, memory: { index: Index; units: Map
   const unit = above ?? (memory.index.kustomizations(folder).length > 0 ? folder : undefined);
   memory.units.set(folder, unit);
   return unit;
-}
-
-function byPath(a: FileEntry, b: FileEntry): number {
-  return a.path < b.path ? -1 : a.path > b.path ? 1 : 0;
 }
 
 /** Reads plain manifests. Gives way to other work between the files, since parsing takes the whole thread. */

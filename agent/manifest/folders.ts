@@ -9,24 +9,42 @@ const KUSTOMIZATION_NAMES = ['kustomization.yaml', 'kustomization.yml', 'Kustomi
 /** What stands in one tree, by path and by folder. */
 export interface Index {
   entry(path: string): FileEntry | undefined;
+  /** Everything in a folder and in its subfolders, in the order of the paths. */
+  below(folder: string): readonly FileEntry[];
   isFolder(path: string): boolean;
   /** Names of kustomization files in a folder. */
   kustomizations(folder: string): string[];
+  /** Whether a folder, or one below it, has a kustomization file. */
+  kustomizes(folder: string): boolean;
   folders(): Iterable<string>;
   /** The symbolic link or submodule that `path` is, or goes through. */
   obstacle(path: string): FileEntry | undefined;
 }
 
+/** A tree is never changed: its index is made once, for all components that share it. */
+const INDEXES = new WeakMap<FileTree, Index>();
+
 export function indexTree(tree: FileTree): Index {
+  const index = INDEXES.get(tree) ?? makeIndex(tree);
+  INDEXES.set(tree, index);
+  return index;
+}
+
+function makeIndex(tree: FileTree): Index {
   const entries = new Map(tree.entries.map((entry) => [entry.path, entry]));
+  const sorted = tree.entries.toSorted((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0));
   const folders = new Set(['']);
+  const kustomized = new Set<string>();
   for (const { path } of tree.entries) {
-    for (let folder = parentOf(path); !folders.has(folder); folder = parentOf(folder)) folders.add(folder);
+    addParents(folders, path);
+    if (KUSTOMIZATION_NAMES.includes(path.slice(path.lastIndexOf('/') + 1))) addParents(kustomized, path);
   }
   return {
     entry: (path) => entries.get(path),
+    below: (folder) => (folder === '' ? sorted : range(sorted, `${folder}/`)),
     isFolder: (path) => folders.has(path),
     folders: () => folders,
+    kustomizes: (folder) => kustomized.has(folder),
     kustomizations: (folder) => KUSTOMIZATION_NAMES.map((name) => join(folder, name)).filter((path) => entries.has(path)),
     obstacle(path) {
       for (let at = path; at !== ''; at = parentOf(at)) {
@@ -36,6 +54,25 @@ export function indexTree(tree: FileTree): Index {
       return undefined;
     },
   };
+}
+
+function addParents(folders: Set<string>, path: string): void {
+  let folder = path;
+  do folders.add((folder = parentOf(folder)));
+  while (folder !== '');
+}
+
+/** Of entries in the order of their paths those that begin so: they stand together. */
+function range(sorted: readonly FileEntry[], prefix: string): readonly FileEntry[] {
+  let first = 0;
+  for (let end = sorted.length; first < end; ) {
+    const middle = (first + end) >>> 1;
+    if (sorted[middle]!.path < prefix) first = middle + 1;
+    else end = middle;
+  }
+  let last = first;
+  while (last < sorted.length && sorted[last]!.path.startsWith(prefix)) last++;
+  return sorted.slice(first, last);
 }
 
 export function parentOf(path: string): string {

@@ -3,6 +3,7 @@ import { Failure } from '#api/failure.ts';
 import type { Lanes } from '#core/lanes.ts';
 import type { BuiltObject } from '../manifest/check.ts';
 import { buildFolder } from '../manifest/build.ts';
+import { indexTree } from '../manifest/folders.ts';
 import { normalizePath } from '#api/path.ts';
 import type { Revision } from './source.ts';
 
@@ -14,16 +15,13 @@ export interface BuildSettings {
   lanes: Lanes;
 }
 
-const KUSTOMIZATION = /(^|\/)(kustomization\.ya?ml|Kustomization)$/;
-
 /**
  * What the result of a build depends on: the tree below `path`; the whole tree where a kustomization file stands below
  * it, since that may load its neighbours. Equal fingerprints give equal objects.
  */
 export function fingerprint(revision: Revision, path: string): string {
   const folder = normalizePath(path);
-  const prefix = folder === '' ? '' : `${folder}/`;
-  const reachesOut = revision.tree.entries.some((entry) => entry.path.startsWith(prefix) && KUSTOMIZATION.test(entry.path));
+  const reachesOut = indexTree(revision.tree).kustomizes(folder);
   const tree = revision.tree.treeId(reachesOut ? '' : folder) ?? 'none';
   return createHash('sha256').update(`${tree} ${folder}`).digest('hex');
 }
