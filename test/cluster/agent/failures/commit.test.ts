@@ -107,7 +107,8 @@ const badCommits: BadCommit[] = [
       ),
     },
     reason: 'ApplyFailed',
-    sentence: () => 'apply Deployment/unknown-field: the schema has no field .spec.replica; correct the spelling or take the field out',
+    sentence: () =>
+      'app.yaml:1: apply Deployment/unknown-field: the schema has no field .spec.replica; correct the spelling or take the field out',
     retried: true,
   },
 ];
