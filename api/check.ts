@@ -2,7 +2,7 @@ import { applicationSchema } from './application-schema.ts';
 import { bareSite, checkValue } from './schema-check.ts';
 import type { Cause } from './failure.ts';
 import { annotation } from './names.ts';
-import { isMap, own } from './schema.ts';
+import { boundedEffort, isMap, own } from './schema.ts';
 import type { CheckContext } from './schema.ts';
 import { stepName } from './steps.ts';
 import { boundedGuess, pathText, scalarText } from './wording.ts';
@@ -80,6 +80,7 @@ function contextOf(application: unknown, options: CheckOptions): CheckContext {
     stepNames: steps.map((step, index) => stepName(own(step, 'name'), index)),
     stepNeeds: steps.map((step) => listOf(own(step, 'dependsOn')).filter(isString)),
     guess: boundedGuess(),
+    afford: boundedEffort(),
   };
 }
 

@@ -1,6 +1,7 @@
 import { extractProblems, parseExtract } from './image/extract.ts';
 import { messageProblem } from './image/message.ts';
 import { parsePattern } from './image/pattern.ts';
+import { MAX_SIZE, patternSize } from './pattern-size.ts';
 import type { TextProblem } from './image/problem.ts';
 import { parseImage } from './image/reference.ts';
 import { parseRange } from './image/semver-range.ts';
@@ -16,8 +17,14 @@ export const imageRule: Rule<string> = (text) => findingsOf('InvalidImage', text
 export const rangeRule: Rule<string> = (text) => findingsOf('InvalidRange', text, parseRange(text));
 
 /** RE2, not too long, and of characters that a tag can have. */
-export const patternRule: Rule<string> = (text) => {
-  const parsed = parsePattern(text);
+export const patternRule: Rule<string> = (text, { context }) => {
+  const size = patternSize(text);
+  if (size > MAX_SIZE) {
+    const problem = { text: 'repeats more than a tag of 128 characters can', remedy: 'write smaller counts, or + and *' };
+    return findingsOf('InvalidPattern', text, { problem });
+  }
+  if (!context.afford(size)) return [tooMany('InvalidPattern', text)];
+  const parsed = lastPattern(text);
   if ('problem' in parsed) return findingsOf('InvalidPattern', text, parsed);
   const needed = impossibleIn(text);
   if (needed === undefined) return [];
@@ -27,8 +34,10 @@ export const patternRule: Rule<string> = (text) => {
 
 /** Every group that `extract` names must be one of the pattern's. */
 export const extractRule: Rule<string> = (text, { parent }) => {
-  const pattern = own(parent, 'pattern');
-  const parsed = parsePattern(typeof pattern === 'string' ? pattern : '');
+  const pattern = own(parent, 'pattern') ?? '';
+  // One that was not judged is not compiled here either.
+  if (typeof pattern !== 'string' || (pattern !== '' && last?.text !== pattern)) return [];
+  const parsed = lastPattern(pattern);
   if ('problem' in parsed) return [];
   const { groups, groupCount } = parsed.pattern;
   const names = [...groups.keys().map((name) => `$${name}`), ...Array.from({ length: groupCount + 1 }, (_, group) => `$${group}`)];
@@ -41,7 +50,8 @@ export const extractRule: Rule<string> = (text, { parent }) => {
 };
 
 /** A commitMessage must parse and name only fields that are there. */
-export const templateRule: Rule<string> = (text) => {
+export const templateRule: Rule<string> = (text, { context }) => {
+  if (!context.afford(text.length / 10)) return [tooMany('InvalidTemplate', text)];
   const problem = messageProblem(text);
   if (!problem) return [];
   const says = `is no template that can be filled: line ${problem.line}, column ${problem.column}: ${shorten(problem.text)}`;
@@ -68,6 +78,19 @@ export const policyRule: Rule<object> = (policy) => {
   if (POLICIES.some((key) => isMap(policy) && own(policy, key) !== undefined)) return [];
   return [{ code: 'Required', text: `must have one of ${listText(POLICIES)}`, remedy: 'add numerical: {order: asc} or the like' }];
 };
+
+function tooMany(code: Reason, text: string): Finding {
+  const says = 'is not judged: the Application has too many patterns and templates';
+  return { code, text: says, value: shorten(text), remedy: 'divide its components among several Applications' };
+}
+
+// pattern and extract of one component are judged one after the other: a pattern is compiled once.
+let last: { text: string; parsed: ReturnType<typeof parsePattern> } | undefined;
+
+function lastPattern(text: string): ReturnType<typeof parsePattern> {
+  if (last?.text !== text) last = { text, parsed: parsePattern(text) };
+  return last.parsed;
+}
 
 function findingsOf(code: Reason, received: string, parsed: object): Finding[] {
   const problem = (parsed as { problem?: TextProblem }).problem;

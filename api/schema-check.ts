@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import type { Cause } from './failure.ts';
-import { NOT_YET, isMap, own, partOf } from './schema.ts';
+import { NOT_YET, boundedEffort, isMap, own, partOf } from './schema.ts';
 import type { CheckContext, Finding, Part, SchemaNode, Site } from './schema.ts';
 import { boundedGuess, closest, listText, pathText, quote, received, scalarText } from './wording.ts';
 import type { Path } from './wording.ts';
@@ -168,6 +168,7 @@ export function bareSite(path: Path, context: Partial<CheckContext> = {}): Site 
     stepNames: [],
     stepNeeds: [],
     guess: boundedGuess(),
+    afford: boundedEffort(),
   };
   return { path, parent: {}, context: { ...none, ...context } };
 }

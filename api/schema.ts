@@ -32,6 +32,8 @@ export interface CheckContext {
   stepNeeds: readonly (readonly string[])[];
   /** What a misspelt word was most likely meant to be. */
   guess: (word: string, candidates: readonly string[]) => string | undefined;
+  /** Whether there is time left to judge a pattern or a template of this size: all of them together have a bound. */
+  afford: (size: number) => boolean;
 }
 
 /** Where a rule stands. */
@@ -111,6 +113,19 @@ function openPart(schema: v.GenericSchema): Part {
   const inner = required ? node : (node.wrapped ?? node);
   const { facts } = v.getMetadata(inner) as { facts?: Facts };
   return { schema: inner, facts, required, default: required ? undefined : node.default };
+}
+
+// A pattern costs about 10 microseconds for each step of its program, and as much as 100 steps to begin with.
+const EFFORT = 30_000;
+const BASE = 100;
+
+/** The bound for one Application: far over what people write, and far under the time that a review has. */
+export function boundedEffort(): (size: number) => boolean {
+  let left = EFFORT;
+  return (size) => {
+    left -= BASE + size;
+    return left >= 0;
+  };
 }
 
 export function isMap(value: unknown): value is Record<string, unknown> {

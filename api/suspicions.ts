@@ -2,9 +2,10 @@ import { parseDuration } from './duration.ts';
 import type { Cause } from './failure.ts';
 import { extractProblems, parseExtract } from './image/extract.ts';
 import { type Pattern, parsePattern } from './image/pattern.ts';
+import { MAX_SIZE, patternSize } from './pattern-size.ts';
 import { normalizePath, pathRule } from './path.ts';
 import type { Reason } from './reasons.ts';
-import { isMap, own } from './schema.ts';
+import { boundedEffort, isMap, own } from './schema.ts';
 import { pathText, quote, shorten } from './wording.ts';
 import type { Path } from './wording.ts';
 
@@ -31,11 +32,12 @@ export function suspicionsOf(application: unknown): Cause[] {
   const components = isMap(spec) ? own(spec, 'components') : undefined;
   if (!Array.isArray(components)) return [];
   const sources = new Map<string, number>();
+  const afford = boundedEffort();
   return (components as unknown[]).flatMap((component, index) => {
     if (!isMap(component) || own(component, 'type') !== 'kustomize') return [];
     const properties = own(component, 'properties');
     if (!isMap(properties)) return [];
-    const found = [...ofSource(properties, sources, index), ...ofImages(properties)];
+    const found = [...ofSource(properties, sources, index), ...ofImages(properties, afford)];
     return found.map((one) => toCause(['spec', 'components', index, 'properties'], one));
   });
 }
@@ -88,7 +90,7 @@ function twice(properties: Properties, sources: Map<string, number>, index: numb
   return [{ at: ['path'], code: 'SameSource', text: says, value: path, remedy: 'remove one of the two, or correct its path' }];
 }
 
-function ofImages(properties: Properties): Suspicion[] {
+function ofImages(properties: Properties, afford: (size: number) => boolean): Suspicion[] {
   const images = own(properties, 'imageRepository');
   if (!isMap(images)) return [];
   const found: Suspicion[] = [];
@@ -102,7 +104,8 @@ function ofImages(properties: Properties): Suspicion[] {
   found.push(...ofInterval(images, ['imageRepository', 'interval']));
   const policy = own(images, 'policy');
   const filter = own(images, 'filterTags');
-  if (isMap(policy)) found.push(...ofTags(policy, isMap(filter) ? filter : {}));
+  const tags = isMap(filter) ? filter : {};
+  if (isMap(policy) && afford(patternSize(text(tags, 'pattern') ?? ''))) found.push(...ofTags(policy, tags));
   return found;
 }
 
@@ -110,6 +113,7 @@ function ofTags(policy: Properties, filter: Properties): Suspicion[] {
   const kind = ['numerical', 'alphabetical'].find((key) => own(policy, key) !== undefined);
   if (kind === undefined) return [];
   const source = text(filter, 'pattern') ?? '';
+  if (patternSize(source) > MAX_SIZE) return [];
   const parsed = parsePattern(source);
   if ('problem' in parsed) return [];
   const { pattern } = parsed;
