@@ -6,9 +6,9 @@ const MASKS: readonly [RegExp, string][] = [
   [/(?<=Date: ).*/g, 'TIME'],
   [/(?<=Age: +)\S.*/g, 'AGE'],
   [/(?<=Next pull: ).*(?= \(every)/g, 'TIME'],
-  [/(?<=cluster |removed )\d+\.\d s(?= after)/g, 'SECONDS'],
+  [/(?<=cluster |removed |back )\d+\.\d s(?= after)/g, 'SECONDS'],
   [/(?<=\bid: )\w{10}\b/g, 'ID'],
-  [/\b(?=[0-9a-f]*\d)[0-9a-f]{7}(?:[0-9a-f]{33})?\b/g, 'COMMIT'],
+  [/\b(?=[0-9a-f]*\d)[0-9a-f]{7}(?:[0-9a-f]{5}|[0-9a-f]{33})?\b/g, 'COMMIT'],
   // The last column of kubectl: `13s`, `2m58s`.
   [/(?<= {3})(?:\d+[smhd])+$/gm, 'AGE'],
 ];

@@ -146,7 +146,7 @@ describe('chapter sync', () => {
   it('plays the same again on what earlier runs have left', { timeout: PLAY_MS }, async () => {
     const again = await play('sync');
     await expect(masked(again)).toMatchFileSnapshot(golden('sync'));
-    expect(again.stderr).toContain('removing what an earlier run left: infra-gitops, server');
+    expect(again.stderr).toContain('removing what an earlier run left: infra-gitops, server, shop');
   });
 
   it('stops with make down, which has nothing to do the second time', { timeout: PLAY_MS }, async () => {
