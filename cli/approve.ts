@@ -12,7 +12,7 @@ const LEAST_DIGITS = 7;
 
 /** `lateen approve APP [COMMIT]`: without a commit the list that waits (exit 1), with it the word that it may go. */
 export async function approve(io: Io, options: Invocation): Promise<Exit> {
-  const { argument: app, second: commit } = options;
+  const { argument: app, more: [commit] = [] } = options;
   return withCluster(io, options, async (cluster) => {
     await getApplication(cluster, app);
     const held = Object.entries((await readInventory(cluster, app))?.held ?? {});

@@ -47,6 +47,8 @@ export interface CommandDeclaration {
   argument?: { name: string; help: string };
   /** One or more further arguments. */
   more?: { name: string; help: string };
+  /** A second argument that may be left out; it comes as the first of `more`. */
+  second?: { name: string; help: string };
   options: readonly OptionDeclaration[];
   /** Command lines with what they do. */
   examples: readonly (readonly [line: string, does: string])[];

@@ -42,6 +42,29 @@ export const commands: readonly CommandDeclaration[] = [
     run: async (io, invocation) => (await import('./reconcile.ts')).reconcile(io, invocation),
   },
   {
+    name: 'tree',
+    summary: 'show every object of an Application with its health, and where it comes from',
+    argument: { name: 'app', help: 'name of the Application' },
+    options: [output],
+    examples: [
+      ['lateen tree infra-gitops', 'nested Applications with what they have, each with file and line'],
+      ['lateen tree infra-gitops -o json', 'the same as one list'],
+    ],
+    run: async (io, invocation) => (await import('./tree.ts')).tree(io, invocation),
+  },
+  {
+    name: 'approve',
+    summary: 'show the prune that is held, or let it go on',
+    argument: { name: 'app', help: 'name of the Application' },
+    second: { name: 'commit', help: 'commit of the list that was shown, seven digits or more' },
+    options: [],
+    examples: [
+      ['lateen approve infra-gitops', 'the objects that would be removed, and why they are held'],
+      ['lateen approve infra-gitops 3f0c9a1', 'remove them'],
+    ],
+    run: async (io, invocation) => (await import('./approve.ts')).approve(io, invocation),
+  },
+  {
     name: 'build',
     summary: 'print the objects that the agent would apply from a folder; needs no cluster',
     argument: { name: 'path', help: 'folder with manifests or a kustomization' },

@@ -83,9 +83,10 @@ function groupOf(program: Command, name: string, io: Io): Command {
 type Action = (invocation: Invocation) => Promise<void>;
 
 function commandOf(declaration: CommandDeclaration, io: Io, run: Action): Command {
-  const { name, summary, argument, more, options, examples } = declaration;
+  const { name, summary, argument, second, more, options, examples } = declaration;
   const command = settle(new Command(name.split(' ').at(-1)), io).description(summary);
   if (argument) command.argument(`<${argument.name}>`, argument.help);
+  if (second) command.argument(`[${second.name}]`, second.help);
   if (more) command.argument(`<${more.name}...>`, more.help);
   for (const { flags, help, choices } of options) {
     const option = new Option(flags, help);
