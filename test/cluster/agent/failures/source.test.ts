@@ -70,10 +70,6 @@ const scenarios: Scenario[] = [
     reason: 'RepositoryNotFound',
     sentence: () => 'URL-lost is not on the server (404); check url, and whether the user of the Secret may see the repository',
     retried: true,
-    meanwhile: async ({ tenant: { namespace }, name }) => {
-      const { stdout } = await lateen(['status', name, '-n', namespace, '--kubeconfig', inject('plane').kubeconfig]);
-      expect(stdout).toMatch(/REPOSITORY_NOT_FOUND: http.* is not on the server \(404\); check url.*\n +Next try: +\S/);
-    },
     mends: ({ configure }) => configure({}),
   },
   {
@@ -155,6 +151,18 @@ describe.concurrent('a source that fails', () => {
     it(`${scenario.name}: ${scenario.reason} is told, nothing is pruned, and all is well again when it is mended`, () =>
       playScenario(scenario, { tenant, repositories, properties: { secretRef: 'git-secret' } }));
   }
+});
+
+describe('lateen status', () => {
+  it('shows the reason, the sentence and the next try', async () => {
+    const url = `${repositories.server.url}/nowhere`;
+    await tenant.apply('shown', [{ name: 'a', type: 'kustomize', properties: { url, path: './', pullInterval: '1s' } }]);
+    await tenant.until('shown', 'failing', () => tenant.service('shown', 'a')?.details?.['nextTry'] !== undefined);
+    const { stdout } = await lateen(['status', 'shown', '-n', tenant.namespace, '--kubeconfig', inject('plane').kubeconfig]);
+    expect(stdout).toMatch(
+      / Error: +AUTH_FAILED: http.*\/nowhere asks for credentials, and none were sent \(401\); name a Secret .*\n +Next try: +(in|now)/,
+    );
+  });
 });
 
 describe('a history that is written anew', () => {
