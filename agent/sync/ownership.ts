@@ -1,5 +1,6 @@
 import type { Cause } from '#api/failure.ts';
-import { displayName } from '#api/kubernetes.ts';
+import { displayName, objectId } from '#api/kubernetes.ts';
+import { API_VERSION } from '#api/names.ts';
 import type { LiveObject } from '../cluster/projection.ts';
 import type { InventoryEntry } from '../manifest/inventory.ts';
 import type { Claims } from './claims.ts';
@@ -29,12 +30,22 @@ export function titleTo(desired: Desired, live: LiveObject | undefined, context:
   const ours = own && live ? ownEntry(own, owner, live) : own;
   const other = holdings.find((holding) => ownerKey(holding) !== ownerKey(owner) && isOf(holding.entry, live));
   // A hand-over that did not come to its end leaves both with an entry: whose labels it has keeps it while it renders it.
-  const theirs = other !== undefined && claims.mayRender(other, desired.id);
+  const theirs = other !== undefined && claims.mayRender(other, desired.id) && !isLeaving(other, desired, context);
   if (ours && !(theirs && live && carriesLabels(live, other))) return { may: 'write', entry: ours, from: undefined };
   if (theirs) return { may: 'not', cause: conflict(desired, other), waiting: true };
   if (other) return { may: 'write', entry: { ...other.entry, component: owner.component }, from: other };
   if (live && !context.adopt(live)) return { may: 'not', cause: foreign(desired, own, live), waiting: false };
   return { may: 'write', entry: undefined, from: undefined };
+}
+
+/**
+ * Whether the Application of a holder has left Git itself (a nested one that was renamed): it keeps its objects until it is
+ * pruned, and it is pruned only once those who come after it are well.
+ */
+function isLeaving({ application }: Owner, { reference: { namespace = '' } }: Desired, { index, claims }: OwnershipContext): boolean {
+  const id = objectId({ apiVersion: API_VERSION, kind: 'Application', namespace, name: application });
+  const parents = index.holdings(id);
+  return parents.length > 0 && parents.every((parent) => !claims.mayRender(parent, id));
 }
 
 /** The entry where it speaks of the live object; undefined where that is another object of the same name. */

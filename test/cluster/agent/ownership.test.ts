@@ -122,6 +122,28 @@ describe.concurrent('an object that moves', () => {
   });
 });
 
+it('of a nested Application that is renamed in Git keeps its UID', async () => {
+  const inner = await repositories.create('inner', { 'x.yaml': configMapYaml('inner') });
+  const nested = (name: string): string =>
+    JSON.stringify({
+      apiVersion: 'core.oam.dev/v1beta1',
+      kind: 'Application',
+      metadata: { name },
+      spec: { components: [kustomize('a', inner.url)] },
+    });
+  const outer = await repositories.create('outer', { 'app.yaml': nested('old') });
+  await tenant.apply('outer', [kustomize('a', outer.url)]);
+  await tenant.untilRunning('old');
+  await tenant.untilRunning('outer');
+  const uids = uidsOf('inner');
+  await outer.push({ 'app.yaml': nested('new') });
+  await tenant.untilRunning('new');
+  await tenant.eventually('the old one gone', async () => (await tenant.get('ConfigMap', 'lateen-old')) === undefined);
+  await tenant.untilRunning('outer');
+  expect(await labelsOf('inner')).toMatchObject({ 'lateen.dev/application': 'new' });
+  expect([...(await uids.stop())]).toEqual([await uidOf('inner')]);
+});
+
 describe.concurrent('an object that was there before', () => {
   it.each([
     ['without labels', 'plain', {}],
