@@ -16,6 +16,8 @@ export interface TransportRequest {
   accept?: string;
   /** From when the request gets its turn. Default 30 s. Not for `stream`. */
   timeoutMs?: number;
+  /** Goes out at once, whatever waits: the Lease must be renewed however much there is to do. */
+  urgent?: boolean;
   signal?: AbortSignal;
 }
 

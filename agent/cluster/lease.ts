@@ -194,6 +194,7 @@ export class Leader {
       method: 'GET',
       path: `${this.#path}/${AGENT_NAME}`,
       timeoutMs: REQUEST_MS,
+      urgent: true,
       signal,
     });
     if (status === 404) return undefined;
@@ -206,7 +207,7 @@ export class Leader {
     const isNew = lease.metadata.resourceVersion === undefined;
     const object = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', ...lease };
     const target = isNew ? { method: 'POST', path: this.#path } : { method: 'PUT', path: `${this.#path}/${AGENT_NAME}` };
-    const { status, body } = await this.#transport.request({ ...target, body: object, timeoutMs: REQUEST_MS, signal });
+    const { status, body } = await this.#transport.request({ ...target, body: object, timeoutMs: REQUEST_MS, urgent: true, signal });
     if (status === 409 || (status === 404 && !isNew)) return undefined;
     if (status >= 300) throw this.#refusal(isNew ? 'create' : 'update', status, body);
     return body as Lease;
