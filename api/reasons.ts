@@ -109,8 +109,6 @@ export const reasons = {
   NotOurs: 'an object was left in the cluster because it is not the one that was applied',
   DriftCorrected: 'a change made in the cluster was put back',
   DriftDetected: 'the cluster differs from Git, and drift is report',
-  Deleted: 'the objects of a deleted Application were removed',
-  HandsOff: 'another controller owns the Application',
   NotAdmitted: 'the Application was not admitted',
   Internal: 'a defect of Lateen',
 } as const;

@@ -65,6 +65,7 @@ describe.concurrent('what a component may ask for', () => {
     expect(tenant.service('suspended', 'a')).toMatchObject({
       healthy: true,
       message: 'suspended: nothing is pulled or applied until suspend is false',
+      details: expect.objectContaining({ reason: 'SUSPENDED' }) as unknown,
     });
     await repository.push({ 'a.yaml': configMapYaml('suspended', 'two') });
     const asked = repositories.server.requestCount('suspended');

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { glob, readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { type Reason, reasonCode, reasons } from '#api/reasons.ts';
 
@@ -20,6 +20,15 @@ describe('docs/errors.md', () => {
 
   it('explains nothing else, and nothing twice', () => {
     expect(headings.toSorted()).toEqual(Object.keys(reasons).toSorted());
+  });
+
+  it('is about reasons that the code gives: none is left over', async () => {
+    const root = new URL('../../../', import.meta.url).pathname;
+    const rooms = ['agent', 'api', 'certs', 'cli', 'webhook'];
+    const files = await Array.fromAsync(glob(rooms.map((room) => `${root}${room}/**/*.ts`)));
+    const sources = await Promise.all(files.filter((file) => !file.endsWith('api/reasons.ts')).map((file) => readFile(file, 'utf8')));
+    const code = sources.join('\n');
+    expect(Object.keys(reasons).filter((reason) => !code.includes(`'${reason}'`))).toEqual([]);
   });
 
   it('tells causes and cures apart: no two sections have the same words', () => {
