@@ -9,6 +9,7 @@ import { createEventRecorder } from './cluster/events.ts';
 import { LiveObjects } from './cluster/live-objects.ts';
 import { credentialsFromSecret } from './git/credentials.ts';
 import { createGit } from './git/git.ts';
+import { assembleImages } from './image-assembly.ts';
 import type { AgentMetrics } from './metrics.ts';
 import type { agentSettings } from './settings.ts';
 import { Autoscalers } from './sync/autoscalers.ts';
@@ -38,37 +39,41 @@ export interface Agent {
 
 /** Everything that the agent consists of, wired. */
 export function assemble(settings: AgentSettings, client: Client, { log, redactor, metrics }: Plumbing): Agent {
-  const { namespace } = settings;
-  const random = Math.random;
+  const { namespace, gitTimeout: gitTimeoutMs, quietWindow: quietWindowMs, insecureRegistries } = settings;
   const clock = systemClock;
+  const around = { namespace, clock, random: Math.random, log };
   const git = createGit({ cacheDir: settings.cacheDir, redactor, log });
-  const live = new LiveObjects(client, { namespace, clock, random, log });
+  const live = new LiveObjects(client, around);
   const events = createEventRecorder(client, { namespace, redactor, log, clock });
-  const secrets = new Secrets(client, { namespace, clock, random, log, onChange: (name) => sources.secretChanged(name) });
+  const interested: { secretChanged(name: string): void }[] = [];
+  const secrets = new Secrets(client, { ...around, onChange: (name) => interested.forEach((one) => one.secretChanged(name)) });
   const credentials = async (name: string, url: string) => credentialsFromSecret(await secrets.read(name), name, url);
-  const sources = new Sources({ namespace, git, credentials, clock, random, log, metrics });
+  const sources = new Sources({ ...around, git, credentials, metrics });
+  const inventories = new Inventories({ client, namespace, log });
+  const writing = { ...around, git, credentials, gitTimeoutMs, quietWindowMs };
+  const { images, scans } = assembleImages({ ...writing, secrets, redactor, inventories, events, insecureRegistries });
+  interested.push(sources, scans);
   const supervisor = new Supervisor({
+    ...around,
     client,
     live,
-    inventories: new Inventories({ client, namespace, log }),
+    inventories,
+    images,
     claims: new Claims(() => clock.now()),
     autoscalers: new Autoscalers(live),
-    namespace,
-    clock,
-    random,
     events,
-    log,
     metrics,
     sources,
     build: { kustomize: settings.kustomize, timeoutMs: BUILD_TIMEOUT_MS, lanes: createLanes(BUILDS) },
     mode: settings.applications,
     minIntervalMs: settings.minInterval,
-    gitTimeoutMs: settings.gitTimeout,
+    gitTimeoutMs,
   });
   return {
     start: (signal) => supervisor.start(signal),
     async stop() {
       await supervisor.stop();
+      await images.stop();
       await Promise.all([sources.stop(), secrets.stop()]);
       live.stop();
       await events.drain();

@@ -10,6 +10,13 @@ function parseInterval(text: string): number {
   return ms;
 }
 
+function parseHosts(text: string): string[] {
+  return text
+    .split(',')
+    .map((host) => host.trim())
+    .filter((host) => host !== '');
+}
+
 /** Every setting of the agent: the one table behind flags, environment variables, `--help` and docs/reference.md. */
 export const agentSettings = {
   namespace: { placeholder: 'NS', help: 'the namespace whose Applications are reconciled', parse: parseText },
@@ -30,6 +37,18 @@ export const agentSettings = {
     help: 'deadline of one call of git where the component sets no timeout',
     default: '60s',
     parse: parseInterval,
+  },
+  quietWindow: {
+    placeholder: 'DURATION',
+    help: 'so long new image tags wait for others of the same repository, to become one commit',
+    default: '2s',
+    parse: parseInterval,
+  },
+  insecureRegistries: {
+    placeholder: 'HOST,…',
+    help: 'image registries that are spoken to without TLS, besides those on loopback',
+    default: '',
+    parse: parseHosts,
   },
   cacheDir: {
     placeholder: 'DIR',

@@ -16,6 +16,19 @@ export const detail = {
   drift: 'drift',
   /** The commit that `lateen approve` names, while a prune is held. */
   heldPrune: 'heldPrune',
+  /** The latest image by the policy of imageRepository, or the image alone while there is none. */
+  image: 'image',
+  /** `12 seen, 3 kept`. */
+  imageTags: 'imageTags',
+  /** RFC 3339 time of the scan that found these tags. */
+  imageScanned: 'imageScanned',
+  /** `FILE:LINE STATE` of the markers, or `none`. */
+  imageMarkers: 'imageMarkers',
+  /** The last commit that set images. */
+  imageCommit: 'imageCommit',
+  /** Reason of the catalogue why images do not move, with its sentence. */
+  imageReason: 'imageReason',
+  imageMessage: 'imageMessage',
   /** Reason of the catalogue, while it fails. */
   reason: 'reason',
   /** RFC 3339 time of the next try, while it fails. */

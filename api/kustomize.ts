@@ -65,52 +65,54 @@ const decryption = v.object({
 const order = v.picklist(['asc', 'desc']);
 
 const policies = v.object({
-  alphabetical: v.exactOptional(
-    v.pipe(v.object({ order: v.exactOptional(v.pipe(order, about('asc or desc', later))) }), about('by letters', later)),
-  ),
-  numerical: v.exactOptional(v.pipe(v.object({ order: v.pipe(order, about('asc or desc', later)) }), about('by number', later))),
+  alphabetical: v.exactOptional(v.pipe(v.object({ order: v.exactOptional(v.pipe(order, about('asc or desc'))) }), about('by letters'))),
+  numerical: v.exactOptional(v.pipe(v.object({ order: v.pipe(order, about('asc or desc')) }), about('by number'))),
   semver: v.exactOptional(
-    v.pipe(
-      v.object({ range: v.pipe(v.string(), about('the range that a version must be in', { ...later, rule: rangeRule })) }),
-      about('by version', later),
-    ),
+    v.pipe(v.object({ range: v.pipe(v.string(), about('the range that a version must be in', { rule: rangeRule })) }), about('by version')),
   ),
 });
 
 const policy = v.pipe(
   policies,
   about<v.InferOutput<typeof policies>>('which tag is the latest: exactly one of the three', {
-    ...later,
     oneOf: ['alphabetical', 'numerical', 'semver'],
     rule: policyRule,
   }),
 );
 
 const filterTags = v.object({
-  pattern: v.exactOptional(v.pipe(v.string(), about('RE2 pattern that a tag must match', { ...later, rule: patternRule }))),
-  extract: v.exactOptional(v.pipe(v.string(), about('what is compared, such as $ts for the group ts', { ...later, rule: extractRule }))),
+  pattern: v.exactOptional(v.pipe(v.string(), about('RE2 pattern that a tag must match', { rule: patternRule }))),
+  extract: v.exactOptional(v.pipe(v.string(), about('what is compared, such as $ts for the group ts', { rule: extractRule }))),
 });
 
 const imageRepository = v.object({
-  image: v.pipe(v.string(), about('the image to watch, without a tag', { ...later, rule: imageRule })),
-  secretRef: v.exactOptional(v.pipe(v.string(), about('Secret for the registry', { ...later, ...secret }))),
-  interval: v.exactOptional(v.pipe(v.string(), about('time between two scans', { ...later, shape: 'duration', rule: durationRule })), '5m'),
-  commitMessage: v.exactOptional(v.pipe(v.string(), about('added to the message of the commit', { ...later, rule: templateRule }))),
+  image: v.pipe(v.string(), about('the image to watch, without a tag', { rule: imageRule })),
+  secretRef: v.exactOptional(v.pipe(v.string(), about('Secret for the registry', { ...secret }))),
+  interval: v.exactOptional(v.pipe(v.string(), about('time between two scans', { shape: 'duration', rule: durationRule })), '5m'),
+  commitMessage: v.exactOptional(v.pipe(v.string(), about('added to the message of the commit', { rule: templateRule }))),
   policy,
-  filterTags: v.exactOptional(v.pipe(filterTags, about('which tags count', later))),
-  exclusionList: v.exactOptional(v.pipe(v.array(v.string()), about('patterns of tags that never count', later))),
-  prereleases: v.exactOptional(v.pipe(v.boolean(), about('let pre-release versions count', { ...later, ...ours })), false),
-  allowDowngrade: v.exactOptional(v.pipe(v.boolean(), about('let a lower version replace a higher one', { ...later, ...ours })), false),
+  filterTags: v.exactOptional(v.pipe(filterTags, about('which tags count'))),
+  exclusionList: v.exactOptional(
+    v.pipe(v.array(v.string()), about('patterns of tags that never count, instead of those of signatures and the like', ours)),
+  ),
+  prereleases: v.exactOptional(
+    v.pipe(
+      v.picklist(['any', 'strict']),
+      about('any: one comparison with a pre-release lets those of its range in; strict: every comparison must have one', ours),
+    ),
+    'any',
+  ),
+  allowDowngrade: v.exactOptional(v.pipe(v.boolean(), about('let a lower version replace a higher one', ours)), false),
   author: v.exactOptional(
     v.pipe(
       v.object({
-        name: v.exactOptional(v.pipe(v.string(), about('name', later))),
-        email: v.exactOptional(v.pipe(v.string(), about('address', later))),
+        name: v.exactOptional(v.pipe(v.string(), about('name'))),
+        email: v.exactOptional(v.pipe(v.string(), about('address'))),
       }),
-      about('author of the commits, instead of kubevelabot', later),
+      about('author of the commits, instead of kubevelabot', ours),
     ),
   ),
-  messagePrefix: v.exactOptional(v.pipe(v.string(), about('first line of the message, instead of "Update image automatically."', later))),
+  messagePrefix: v.exactOptional(v.pipe(v.string(), about('first line of the message, instead of "Update image automatically."', ours))),
 });
 
 function wholeNumber(most: number): (value: number) => Finding[] {
@@ -159,7 +161,7 @@ export const kustomizeSchema = v.pipe(
     imageRepository: v.exactOptional(
       v.pipe(
         imageRepository,
-        about<v.InferOutput<typeof imageRepository>>('commit new image tags to the repository', { ...later, rule: imageRepositoryRule }),
+        about<v.InferOutput<typeof imageRepository>>('commit new image tags to the repository', { rule: imageRepositoryRule }),
       ),
     ),
     atomic: v.exactOptional(v.pipe(v.boolean(), about('apply nothing unless the API server would take everything', ours)), false),

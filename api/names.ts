@@ -21,6 +21,8 @@ export const annotation = {
   reconcileAt: 'lateen.dev/reconcile-at',
   /** The commit whose held prune a person has approved. */
   approvePrune: 'lateen.dev/approve-prune',
+  /** `true`: no image is set; any other value: what people took back is forgotten, once. */
+  imageHold: 'lateen.dev/image-hold',
   requestedBy: 'lateen.dev/requested-by',
   kubectlLastApplied: 'kubectl.kubernetes.io/last-applied-configuration',
 } as const;

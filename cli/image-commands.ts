@@ -49,4 +49,28 @@ export const imageCommands: readonly CommandDeclaration[] = [
     examples: [['lateen image message --template "$T" --data \'{"Updated":{"Images":["app:v2"]}}\'', 'try a commitMessage']],
     run: async (io, invocation) => (await import('./image-message.ts')).imageMessage(io, invocation),
   },
+  {
+    name: 'image hold',
+    summary: 'set no new image of an Application until it is resumed',
+    argument: { name: 'app', help: 'name of the Application' },
+    options: [],
+    examples: [['lateen image hold image-gitops', 'the images stay as they are in Git']],
+    run: async (io, invocation) => (await import('./image-hold.ts')).imageHold(io, invocation),
+  },
+  {
+    name: 'image resume',
+    summary: 'set new images again, those too that somebody took back',
+    argument: { name: 'app', help: 'name of the Application' },
+    options: [],
+    examples: [['lateen image resume image-gitops', 'the latest tag is set again']],
+    run: async (io, invocation) => (await import('./image-hold.ts')).imageResume(io, invocation),
+  },
+  {
+    name: 'image explain',
+    summary: 'show the way from the tags to the running image, and what stands in it',
+    argument: { name: 'app', help: 'name of the Application' },
+    options: [],
+    examples: [['lateen image explain image-gitops', 'tags, candidate, markers with file and line, commit']],
+    run: async (io, invocation) => (await import('./image-hold.ts')).imageExplain(io, invocation),
+  },
 ];

@@ -4,11 +4,14 @@ import { Failure } from '#api/failure.ts';
 import { type KustomizeProperties, kustomizeProperties } from '#api/kustomize.ts';
 import { displayName } from '#api/kubernetes.ts';
 import { annotation } from '#api/names.ts';
+import { reasonCode } from '#api/reasons.ts';
+import { normalizePath } from '#api/path.ts';
 import { parseDuration } from '#api/duration.ts';
 import { oneLine } from '#core/errors.ts';
 import type { BuiltObject } from '../manifest/check.ts';
 import { DEFAULT_BUDGET } from '../manifest/prune-budget.ts';
 import type { BuildPoint } from '../sync/claims.ts';
+import type { ImageAutomation } from '../sync/image-automation.ts';
 import type { Delivery, PruneRequest } from '../sync/delivery.ts';
 import { atCommit, type BuildSettings, buildRevision, fingerprint, mentions } from '../sync/kustomize-run.ts';
 import type { Revision, Source, SourceKey, Sources, SourceState } from '../sync/source.ts';
@@ -17,6 +20,7 @@ import { regarding } from './regarding.ts';
 
 export interface KustomizeContext extends LoopContext {
   sources: Sources;
+  images: ImageAutomation;
   /** Deadline of one call of git where the component sets no `timeout`. */
   gitTimeoutMs: number;
   build: BuildSettings;
@@ -39,6 +43,9 @@ export class KustomizeWork implements ComponentWork {
   #buildFailure: { fingerprint: string; failure: Failure } | undefined;
   #handledToken: string | undefined;
   #details: Record<string, string>;
+  /** What imageRepository makes of it, and under which names. */
+  #imageDetails: Record<string, string> = {};
+  #followed: { application: string; component: string } | undefined;
   #at: BuildPoint | undefined;
   #parsed: { component: Component; properties: KustomizeProperties } | undefined;
 
@@ -62,6 +69,8 @@ export class KustomizeWork implements ComponentWork {
   }
 
   stop(): void {
+    if (this.#followed) this.#context.images.unfollow(this.#followed.application, this.#followed.component);
+    this.#followed = undefined;
     this.#subscription?.release();
     this.#subscription = undefined;
   }
@@ -73,6 +82,7 @@ export class KustomizeWork implements ComponentWork {
     const token = input.application.metadata.annotations?.[annotation.reconcileAt];
     const asked = token !== undefined && token !== this.#handledToken;
     if (asked) await source.pollNow();
+    await this.#followImages(input, properties, source);
     const result = await this.#follow(input, { properties, state: source.state, delivery }, signal);
     if (asked) this.#handledToken = token;
     return this.#withToken(result);
@@ -167,6 +177,7 @@ export class KustomizeWork implements ComponentWork {
       healthy: health === undefined || health.state === 'Current',
       applied: true,
       message: 'suspended: nothing is pulled or applied until suspend is false',
+      details: { ...this.#details, [detail.reason]: reasonCode('Suspended') },
     });
   }
 
@@ -190,7 +201,14 @@ export class KustomizeWork implements ComponentWork {
   }
 
   #result(input: ComponentInput, part: Partial<ComponentResult> & Pick<ComponentResult, 'state'>): ComponentResult {
-    return { revision: input.revision.name, healthy: false, applied: false, message: '', details: this.#details, ...part };
+    return {
+      revision: input.revision.name,
+      healthy: false,
+      applied: false,
+      message: '',
+      details: { ...this.#details, ...this.#imageDetails },
+      ...part,
+    };
   }
 
   #withToken(result: ComponentResult): ComponentResult {
@@ -202,6 +220,22 @@ export class KustomizeWork implements ComponentWork {
   #properties(component: Component): KustomizeProperties {
     if (this.#parsed?.component !== component) this.#parsed = { component, properties: kustomizeProperties(component) };
     return this.#parsed.properties;
+  }
+
+  /** New image tags are written to Git beside the sync: neither waits for the other. */
+  async #followImages(input: ComponentInput, properties: KustomizeProperties, source: Source): Promise<void> {
+    const { application, component } = input;
+    const { imageRepository: repository, path, secretRef } = properties;
+    const { images } = this.#context;
+    if (!repository) {
+      if (this.#followed) images.unfollow(application.metadata.name, component.name);
+      this.#followed = undefined;
+      this.#imageDetails = {};
+      return;
+    }
+    this.#followed = { application: application.metadata.name, component: component.name };
+    const follow = { application, component: component.name, repository, path: normalizePath(path), source, wake: this.#wake };
+    this.#imageDetails = await images.follow({ ...follow, ...(secretRef ? { secretRef } : {}) });
   }
 
   #subscribe(properties: KustomizeProperties): Source {

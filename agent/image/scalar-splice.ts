@@ -1,4 +1,5 @@
 import type { MarkerPart } from '#api/image/marker.ts';
+import type { Reason } from '#api/reasons.ts';
 import type { ScalarNode } from './marker-sites.ts';
 import { needsQuotes, plainKind } from './plain-words.ts';
 
@@ -12,6 +13,8 @@ export interface Splice {
 export interface SpliceProblem {
   text: string;
   remedy?: string;
+  /** Where it is not the marker that is wrong. */
+  reason?: Reason;
 }
 
 const STRING_TAGS: ReadonlySet<string> = new Set(['!', 'tag:yaml.org,2002:str']);

@@ -37,6 +37,8 @@ export interface Selection {
 /** Chooses among tags. Bad specs are found when it is made, so that choosing cannot fail. */
 export interface Selector {
   select(tags: Iterable<string>): Selection;
+  /** Positive where the first is preferred, zero where they are equal; undefined where one does not fit filter or policy. */
+  compare(a: string, b: string): number | undefined;
 }
 
 export function selectorFrom(spec: SelectionSpec): { selector: Selector } | { problem: PolicyProblem } {
@@ -44,7 +46,19 @@ export function selectorFrom(spec: SelectionSpec): { selector: Selector } | { pr
   if ('problem' in filtered) return filtered;
   const chosen = policyFrom(spec.policy, spec.prereleases);
   if ('problem' in chosen) return chosen;
-  return { selector: { select: (tags) => select(tags, filtered.filter, chosen.policy) } };
+  const { filter } = filtered;
+  const { policy } = chosen;
+  return { selector: { select: (tags) => select(tags, filter, policy), compare: (a, b) => compare(a, b, filter, policy) } };
+}
+
+function compare(a: string, b: string, filter: Filter, policy: Policy): number | undefined {
+  const [first, second] = [a, b].map((tag) => {
+    const key = filter.keyOf(tag);
+    const ranked = key === undefined ? undefined : policy.rank(key);
+    return key !== undefined && ranked && 'rank' in ranked ? { key, rank: ranked.rank } : undefined;
+  });
+  if (!first || !second) return undefined;
+  return first.key === second.key ? 0 : policy.compare(first, second);
 }
 
 /** The result does not depend on the order of the tags. */

@@ -1,5 +1,6 @@
 import type { Marker, MarkerPart } from '#api/image/marker.ts';
 import type { ImageChange, ObjectIdentity } from '#api/image/message.ts';
+import type { Reason } from '#api/reasons.ts';
 import { markerSites, type MarkerProblem, type MarkerSite } from './marker-sites.ts';
 import { type Splice, type SpliceProblem, spliceScalar } from './scalar-splice.ts';
 import { templateLines } from './template-lines.ts';
@@ -32,6 +33,8 @@ export interface SetterProblem extends MarkerProblem {
   file: string;
   /** Text of the marker, where it could be read. */
   marker?: string;
+  /** Where it is not the marker that is wrong. */
+  reason?: Reason;
 }
 
 export interface SetterResult {
@@ -44,7 +47,7 @@ export interface SetterResult {
 
 export interface SetterOptions {
   /** What a marker is to say; undefined where it is none of ours; a problem where it cannot be told. */
-  desired(marker: ImageMarker, site: { current: string; object: ObjectIdentity }): string | undefined | SpliceProblem;
+  desired(marker: ImageMarker, site: { current: string; object: ObjectIdentity; line: number }): string | undefined | SpliceProblem;
   /**
    * The publishVersion of an Application in a text that has its new images; undefined where it cannot be told. Asked for
    * where a marker of the same component set an image in the same file.

@@ -3,6 +3,7 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import { Failure } from '#api/failure.ts';
 import type { KubeObject, ObjectReference } from '#api/kubernetes.ts';
 import { label } from '#api/names.ts';
+import { type ImageMemory, parseImages } from './image-memory.ts';
 
 export interface InventoryEntry extends ObjectReference {
   component: string;
@@ -41,6 +42,8 @@ export interface Inventory {
   entries: InventoryEntry[];
   /** By component. */
   held?: Record<string, HeldPrune>;
+  /** By component. */
+  images?: Record<string, ImageMemory>;
 }
 
 const FORMAT = 'lateen.dev/inventory-format';
@@ -64,8 +67,8 @@ export function inventoryName(application: string): string {
 
 /** No owner reference: the inventory outlives its Application, so that an agent that was away can still clean up. */
 export function toConfigMap(inventory: Inventory, namespace: string): KubeObject {
-  const { application, uid, keep, entries, held = {} } = inventory;
-  const waiting = Object.keys(held).length > 0 ? { held } : {};
+  const { application, uid, keep, entries, held = {}, images = {} } = inventory;
+  const waiting = { ...(Object.keys(held).length > 0 ? { held } : {}), ...(Object.keys(images).length > 0 ? { images } : {}) };
   const text = JSON.stringify({ application, uid, keep, entries: entries.map(ordered), ...waiting });
   const content =
     Buffer.byteLength(text) <= PLAIN_BYTES
@@ -141,6 +144,7 @@ function parse(value: unknown): Inventory {
   const keep = field(value, 'keep');
   const entries = field(value, 'entries');
   const held = field(value, 'held');
+  const images = field(value, 'images');
   if (!Array.isArray(keep) || !Array.isArray(entries)) throw new Error('it has no entries');
   return {
     application: textField(value, 'application'),
@@ -148,6 +152,7 @@ function parse(value: unknown): Inventory {
     keep: keep.map((name) => asText(name, 'keep')),
     entries: entries.map(parseEntry),
     ...(typeof held === 'object' && held !== null ? { held: parseHeld(held) } : {}),
+    ...(images === undefined ? {} : { images: parseImages(images) }),
   };
 }
 

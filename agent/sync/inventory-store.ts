@@ -1,5 +1,6 @@
 import type { Client } from '../cluster/client.ts';
 import { type HeldPrune, type Inventory, type InventoryEntry, toConfigMap } from '../manifest/inventory.ts';
+import type { ImageMemory } from '../manifest/image-memory.ts';
 import type { InventoryIndex } from './inventory-index.ts';
 
 export interface InventoryStoreOptions {
@@ -73,6 +74,15 @@ export class InventoryStore {
       const { [component]: _, ...others } = inventory.held ?? {};
       return { ...inventory, held: held ? { ...others, [component]: held } : others };
     });
+  }
+
+  /** What is remembered of the images of a component. */
+  images(component: string): ImageMemory | undefined {
+    return this.#inventory.images?.[component];
+  }
+
+  setImages(component: string, memory: ImageMemory): Promise<void> {
+    return this.#change((inventory) => ({ ...inventory, images: { ...inventory.images, [component]: memory } }));
   }
 
   /** The ConfigMap is gone: there is nothing to write to until something is applied again. */

@@ -230,7 +230,6 @@ describe('what this version cannot do yet', () => {
     ['oss', { oss: { bucketName: 'b' } }, [notYet('oss')]],
     ['oci', { oci: { tag: 'v1' } }, [notYet('oci')]],
     ['decryption', { decryption: { provider: 'sops', secretRef: { name: 'keys' } } }, [notYet('decryption')]],
-    ['imageRepository', { imageRepository: { image: 'nginx', policy: { numerical: { order: 'asc' } } } }, [notYet('imageRepository')]],
     ['wait', { wait: false }, [notYet('wait', 'false')]],
   ];
   it.each(cases)('%s', (_, properties, causes) => {
@@ -259,7 +258,6 @@ describe('what this version cannot do yet', () => {
         value: 'up',
         remedy: 'use one of them',
       }),
-      notYet('imageRepository'),
     ]);
   });
 });

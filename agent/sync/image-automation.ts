@@ -1,0 +1,208 @@
+import { detail } from '#api/details.ts';
+import { parseDuration } from '#api/duration.ts';
+import type { Failure } from '#api/failure.ts';
+import { reasonCode } from '#api/reasons.ts';
+import { oneLine } from '#core/errors.ts';
+import type { EventRecorder } from '../cluster/events.ts';
+import type { PolicyProblem } from '../image/policy.ts';
+import type { Scan, Scans } from '../image/scans.ts';
+import type { ImageMemory } from '../manifest/image-memory.ts';
+import { failureFields } from './failures.ts';
+import { holdOf, type ImageFollow, ImageMember } from './image-member.ts';
+import type { ImagePlan, ImagePolicy } from './image-plan.ts';
+import { ImageWriter, type ImageWriterContext } from './image-writer.ts';
+import type { Inventories } from './inventories.ts';
+import type { Source } from './source.ts';
+
+export interface ImageAutomationContext extends ImageWriterContext {
+  scans: Scans;
+  inventories: Inventories;
+  events: EventRecorder;
+}
+
+interface Followed {
+  member: ImageMember;
+  /** What the member was made of: a change makes it anew. */
+  made: string;
+  scan: Scan;
+  release: () => void;
+  /** The commit and the hold that its markers were last looked at with. */
+  seen: string;
+  /** The reason that an Event has told of. */
+  told?: string | undefined;
+}
+
+/** New tags become commits: scans, policies and writers of all components of the namespace. */
+export class ImageAutomation {
+  readonly #context: ImageAutomationContext;
+  readonly #followed = new Map<string, Followed>();
+  readonly #writers = new Map<Source, ImageWriter>();
+
+  constructor(context: ImageAutomationContext) {
+    this.#context = context;
+  }
+
+  /** Called whenever a component runs; does something only where something has changed. Resolves to its details. */
+  async follow(follow: ImageFollow): Promise<Record<string, string>> {
+    const id = idOf(follow);
+    const made = JSON.stringify([follow.repository, follow.path]);
+    const known = this.#followed.get(id);
+    const followed = known?.made === made && known.member.follow.source === follow.source ? known : this.#start(id, made, follow);
+    if ('reason' in followed)
+      return { [detail.imageReason]: reasonCode(followed.reason), [detail.imageMessage]: oneLine(followed.text, 400) };
+    followed.member.follow = follow;
+    await this.#resume(followed);
+    const { commit } = follow.source.state.revision ?? {};
+    const seen = `${commit?.id ?? ''} ${holdOf(follow.application) ?? ''}`;
+    if (seen !== followed.seen) {
+      followed.seen = seen;
+      this.#writerOf(follow.source).trigger();
+    }
+    return followed.member.details(this.#memory(followed.member));
+  }
+
+  unfollow(application: string, component: string): void {
+    const id = `${application}/${component}`;
+    const followed = this.#followed.get(id);
+    if (!followed) return;
+    this.#followed.delete(id);
+    followed.release();
+    const { source } = followed.member.follow;
+    // What was ambiguous with it is so no longer.
+    for (const writer of this.#writers.values()) writer.trigger();
+    if ([...this.#followed.values()].some(({ member }) => member.follow.source === source)) return;
+    void this.#writers.get(source)?.stop();
+    this.#writers.delete(source);
+  }
+
+  async stop(): Promise<void> {
+    for (const { release } of this.#followed.values()) release();
+    this.#followed.clear();
+    await Promise.all([...this.#writers.values()].map((writer) => writer.stop()));
+    await this.#context.scans.stop();
+  }
+
+  #start(id: string, made: string, follow: ImageFollow): Followed | PolicyProblem {
+    this.unfollow(follow.application.metadata.name, follow.component);
+    const member = ImageMember.of(follow);
+    if (!(member instanceof ImageMember)) return member;
+    const { secretRef, interval } = follow.repository;
+    const key = { image: member.image, ...(secretRef ? { secretRef } : {}) };
+    const intervalMs = parseDuration(interval) ?? 300_000;
+    const { scan, release } = this.#context.scans.use(key, { intervalMs, onChange: () => this.#scanned(id) });
+    const followed: Followed = { member, made, scan, release, seen: '' };
+    this.#followed.set(id, followed);
+    // Another component may have scanned it long ago.
+    member.scanned(scan.state);
+    for (const writer of this.#writers.values()) writer.trigger();
+    return followed;
+  }
+
+  #scanned(id: string): void {
+    const followed = this.#followed.get(id);
+    if (!followed?.member.scanned(followed.scan.state)) return;
+    const { failure } = followed.scan.state;
+    if (failure) this.#context.log.info('scan failed', { ...labels(followed.member), ...failureFields(failure) });
+    followed.member.follow.wake();
+    // A marker of this policy may stand in any repository.
+    for (const writer of this.#writers.values()) writer.trigger();
+  }
+
+  #writerOf(source: Source): ImageWriter {
+    const known = this.#writers.get(source);
+    if (known) return known;
+    const writer = new ImageWriter(source, this.#context, {
+      members: () => [...this.#followed.values()].map(({ member }) => member).filter(({ follow }) => follow.source === source),
+      policies: () => new Map([...this.#followed.values()].map(({ member }) => [member.policy(this.#memory(member)), member])),
+      settled: (plan, outcome) => this.#settled(source, plan, outcome),
+    });
+    this.#writers.set(source, writer);
+    return writer;
+  }
+
+  #memory({ follow }: ImageMember): ImageMemory {
+    const store = this.#context.inventories.find(follow.application.metadata.name);
+    return store?.images(follow.component) ?? { markers: {} };
+  }
+
+  /** A request to resume forgets what people took back, once. */
+  async #resume({ member }: Followed): Promise<void> {
+    const { application } = member.follow;
+    const asked = holdOf(application);
+    const memory = this.#memory(member);
+    if (asked === undefined || asked === 'true' || asked === memory.resumed) return;
+    const markers = Object.fromEntries(Object.entries(memory.markers).filter(([, { held }]) => !held));
+    await this.#save(member, { ...memory, markers, resumed: asked });
+  }
+
+  async #save({ follow }: ImageMember, memory: ImageMemory): Promise<void> {
+    const { name, uid = '' } = follow.application.metadata;
+    await this.#context.inventories.of(name, uid).setImages(follow.component, memory);
+  }
+
+  async #settled(source: Source, plan: ImagePlan, { pushed, failure }: { pushed?: string; failure?: Failure }): Promise<void> {
+    for (const followed of this.#followed.values()) {
+      const { member } = followed;
+      const policy = plan.policies.find((one) => isOf(one, member));
+      if (!policy) continue;
+      const changed = plan.changes.filter((one) => one.policy === policy);
+      if (!failure) await this.#keep(member, plan.memories.get(policy) ?? {}, source, changed.length > 0 ? pushed : undefined);
+      const notes = plan.notes.filter((note) => note.policy === policy || (!note.policy && member.follow.source === source));
+      const news = member.settled(pushed ? notes.map(asSet) : notes, member.follow.source === source ? failure : undefined);
+      if (pushed && changed.length > 0) this.#announce(member, pushed, changed);
+      this.#tell(followed);
+      if (news || (pushed && changed.length > 0)) member.follow.wake();
+    }
+  }
+
+  /** Memories of other repositories stay; those of this one are what the plan has seen. */
+  async #keep(member: ImageMember, seen: ImageMemory['markers'], source: Source, commit: string | undefined): Promise<void> {
+    const memory = this.#memory(member);
+    const prefix = this.#writers.get(source)?.place;
+    const others = Object.entries(memory.markers).filter(([place]) => prefix === undefined || !place.startsWith(`${prefix}:`));
+    const markers = Object.fromEntries([...others, ...Object.entries(seen)].sort(([a], [b]) => (a < b ? -1 : 1)));
+    const next = { ...memory, markers, ...(commit ? { commit } : {}) };
+    if (JSON.stringify(next) !== JSON.stringify(memory)) await this.#save(member, next);
+  }
+
+  #announce(member: ImageMember, commit: string, changed: ImagePlan['changes']): void {
+    const values = [...new Set(changed.map(({ change }) => change.newValue))].join(', ');
+    this.#context.log.info('images committed', { ...labels(member), commit, markers: changed.length, values: oneLine(values, 300) });
+    const message = `component ${member.follow.component}: set ${values} at ${changed.length} markers in commit ${commit.slice(0, 7)}`;
+    this.#context.events.record({ regarding: regarding(member), type: 'Normal', reason: 'ImageUpdated', message: oneLine(message) });
+  }
+
+  /** One Event when something begins to keep images from moving. */
+  #tell(followed: Followed): void {
+    const details = followed.member.details({ markers: {} });
+    const reason = details[detail.imageReason];
+    if (reason === followed.told) return;
+    followed.told = reason;
+    const camel = followed.member.reason;
+    if (!camel) return;
+    const message = `component ${followed.member.follow.component}: ${details[detail.imageMessage] ?? ''}`;
+    this.#context.events.record({ regarding: regarding(followed.member), type: 'Warning', reason: camel, message: oneLine(message) });
+  }
+}
+
+/** After the push a marker says what it was to say. */
+function asSet<Note extends { current?: string; desired?: string; reason?: unknown }>(note: Note): Note {
+  return note.reason === undefined && note.desired !== undefined ? { ...note, current: note.desired } : note;
+}
+
+function idOf({ application, component }: Pick<ImageFollow, 'application' | 'component'>): string {
+  return `${application.metadata.name}/${component}`;
+}
+
+function isOf(policy: ImagePolicy, { follow }: ImageMember): boolean {
+  return policy.component === follow.component && policy.application === follow.application.metadata.name;
+}
+
+function labels({ follow }: ImageMember): Record<string, string> {
+  return { application: follow.application.metadata.name, component: follow.component };
+}
+
+function regarding({ follow }: ImageMember): Parameters<EventRecorder['record']>[0]['regarding'] {
+  const { apiVersion, kind, metadata } = follow.application;
+  return { apiVersion, kind, metadata };
+}
