@@ -33,7 +33,9 @@ function mark(healthy: boolean): string {
 
 function aboutTable({ metadata, status }: Application, timeZone: string): string {
   const services = status?.services ?? [];
-  const healthy = services.every((one) => one.healthy && (one.traits ?? []).every((trait) => trait.healthy));
+  // vela shows a tick where there are no services; one that is refused has none, and is not well.
+  const refused = status?.conditions?.some(({ type, status: stands }) => type === 'Admitted' && stands === 'False') ?? false;
+  const healthy = !refused && services.every((one) => one.healthy && (one.traits ?? []).every((trait) => trait.healthy));
   return tableText([
     ['  Name:', metadata.name],
     ['  Namespace:', metadata.namespace],

@@ -9,6 +9,11 @@ export function messageOf(thrown: unknown): string {
   return error.cause === undefined ? error.message : `${error.message}: ${messageOf(error.cause)}`;
 }
 
+/** Sentences one after the other, with a stop behind each that has no mark of its own; the last keeps its end. */
+export function sentences(texts: readonly string[]): string {
+  return texts.map((text, index) => (index === texts.length - 1 || /[.?!…]$/.test(text) ? text : `${text}.`)).join(' ');
+}
+
 // biome-ignore lint: control characters are what this removes
 const CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029\u200b-\u200f\u202a-\u202e]/g;
 

@@ -3,7 +3,7 @@ import { checkApplication } from '#api/check.ts';
 import type { Cause } from '#api/failure.ts';
 import type { KubeObject, ObjectReference } from '#api/kubernetes.ts';
 import { annotation, API_VERSION, CLAIM, label, VELA_FINALIZER } from '#api/names.ts';
-import { oneLine } from '#core/errors.ts';
+import { oneLine, sentences } from '#core/errors.ts';
 import { createLoop, type Loop } from '#core/loop.ts';
 import { failureFields, failureOf } from '../sync/failures.ts';
 import type { InventoryStore } from '../sync/inventory-store.ts';
@@ -145,7 +145,7 @@ export class ApplicationLoop {
     const status = refusedStatus(application, causes, this.#context.clock.now());
     if (!statusPatch(application.status, status)) return undefined;
     await this.#write(application, status, signal);
-    const message = oneLine(causes.map((cause) => cause.message).join('. '));
+    const message = oneLine(sentences(causes.map((cause) => cause.message)));
     this.#context.log.info('not admitted', { causes: causes.length, message });
     this.#context.events.record({ regarding: regarding(application), type: 'Warning', reason: causes[0]?.code ?? 'NotAdmitted', message });
     return undefined;

@@ -2,7 +2,7 @@ import type { Application, ApplicationStatus, Phase, ServiceStatus, WorkflowStat
 import { detail } from '#api/details.ts';
 import type { Cause } from '#api/failure.ts';
 import { reasonCode } from '#api/reasons.ts';
-import { oneLine } from '#core/errors.ts';
+import { oneLine, sentences } from '#core/errors.ts';
 import type { InventoryEntry } from '../manifest/inventory.ts';
 import type { RevisionName } from '../revision/snapshot.ts';
 import { describeCauses } from '../sync/causes.ts';
@@ -97,7 +97,7 @@ function conditionsOf(input: StatusInput, services: ServiceStatus[], phase: Phas
   const failures = application.spec.components.flatMap(({ name }) => result(name)?.failure ?? []);
   const reason = failures[0]?.reason;
   const sick = services.find((service) => !service.healthy);
-  const why = failures.length > 0 ? oneLine(failures.map((one) => one.sentence).join('. '), MAX_MESSAGE) : waitingFor(sick);
+  const why = failures.length > 0 ? oneLine(sentences(failures.map((one) => one.sentence)), MAX_MESSAGE) : waitingFor(sick);
   const applied = application.spec.components.every(({ name }) => isApplied(input, name));
   const drafts = [
     isTrue('Admitted', 'Available'),

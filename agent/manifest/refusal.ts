@@ -1,4 +1,5 @@
 import { type Cause, Failure } from '#api/failure.ts';
+import { sentences } from '#core/errors.ts';
 
 /** So many causes stand in the sentence; all of them stand in `causes`. */
 const SHOWN = 10;
@@ -15,8 +16,8 @@ export function refusal(causes: readonly Cause[]): Failure {
     });
   }
   const shown = causes.slice(0, SHOWN).map((cause) => `${place(cause)}${cause.message}${cause.remedy ? `; ${cause.remedy}` : ''}`);
-  const more = causes.length > SHOWN ? `. And ${causes.length - SHOWN} more` : '';
-  return new Failure(first.code, `${shown.join('. ')}${more}`, { kind: 'stalled', causes });
+  const more = causes.length > SHOWN ? [`And ${causes.length - SHOWN} more`] : [];
+  return new Failure(first.code, sentences([...shown, ...more]), { kind: 'stalled', causes });
 }
 
 /** The causes of a Failure, or the Failure itself as one. */

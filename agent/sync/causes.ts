@@ -1,5 +1,6 @@
 import { type Cause, Failure } from '#api/failure.ts';
 import type { Reason } from '#api/reasons.ts';
+import { sentences } from '#core/errors.ts';
 import { toFailure } from '../cluster/failure.ts';
 import type { Desired } from './desired.ts';
 
@@ -12,7 +13,7 @@ export function describeCauses(causes: readonly Cause[]): string {
     return `${place}${message}${remedy ? `; ${remedy}` : ''}`;
   });
   const more = causes.length - shown.length;
-  return shown.join('. ') + (more > 0 ? `. And ${more} more` : '');
+  return sentences(more > 0 ? [...shown, `And ${more} more`] : shown);
 }
 
 /** Mends itself, perhaps: the kind may be installed, the right granted, the other component may let go. */
