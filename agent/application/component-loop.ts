@@ -165,9 +165,10 @@ export class ComponentLoop {
       if (signal.aborted) throw error;
       this.#options.context.claims.failed(ownerOf(input, true));
       const failure = failureOf(error, `reconcile component ${input.component.name}`);
-      const { details } = this.#result ?? {};
+      // The time of the next try is that of the last failure: with it this one would pass for one that tries again by itself.
+      const { [detail.nextTry]: _, ...details } = this.#result?.details ?? {};
       const failed = { state: 'failed', revision: input.revision.name, healthy: false, message: '', failure, applied: false } as const;
-      return { ...failed, ...(details ? { details } : {}) };
+      return { ...failed, details };
     }
   }
 
