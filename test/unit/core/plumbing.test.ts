@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { backoffMs, jitterMs } from '#core/backoff.ts';
-import { messageOf, oneLine } from '#core/errors.ts';
+import { messageOf, oneLine, sentences } from '#core/errors.ts';
 import { createLog } from '#core/log.ts';
 import { createRedactor } from '#core/redact.ts';
 
@@ -21,6 +21,11 @@ describe('backoff', () => {
 describe('errors', () => {
   it('joins the messages of the causes', () => {
     expect(messageOf(new Error('list tags', { cause: new Error('refused') }))).toBe('list tags: refused');
+  });
+
+  it('puts sentences one after the other, each with one mark at its end', () => {
+    expect(sentences(['a is wrong', 'did you mean "b"?', 'c…', 'And 1 more'])).toBe('a is wrong. did you mean "b"? c… And 1 more');
+    expect(sentences([])).toBe('');
   });
 
   it('makes one safe line of what strangers wrote', () => {
