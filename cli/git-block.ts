@@ -22,7 +22,7 @@ export function gitLines({ component, namespace, service, nowMs }: GitBlockInput
   const branch = text('branch') || properties?.git?.branch || '(the default branch of the remote)';
   const pulled = commit === '' ? ['Commit:    none yet'] : commitLines(details, nowMs);
   const lines = [`Branch:    ${branch}`, ...pulled, `Next pull: ${nextPull(properties, namespace, nowMs)}`];
-  return [...lines, ...lastError(service, nowMs)];
+  return [...lines, ...imageLines(details), ...lastError(service, nowMs)];
 }
 
 function commitLines(details: Record<string, string>, nowMs: number): string[] {
@@ -35,6 +35,21 @@ function commitLines(details: Record<string, string>, nowMs: number): string[] {
     ['Objects:   ', details[detail.objects]],
   ];
   return rows.flatMap(([label, value]) => (value === undefined ? [] : [label + oneLine(value)]));
+}
+
+/** What imageRepository makes of it; nothing for a component without. */
+function imageLines(details: Record<string, string>): string[] {
+  const image = details[detail.image];
+  if (image === undefined) return [];
+  const tags = details[detail.imageTags];
+  const rows: [label: string, value: string | undefined][] = [
+    ['Image:     ', tags === undefined ? image : `${image} (tags: ${tags})`],
+    ['Markers:   ', details[detail.imageMarkers]],
+    ['Set by:    ', details[detail.imageCommit]?.slice(0, 7)],
+  ];
+  const reason = details[detail.imageReason];
+  const waits = reason === undefined ? [] : [`Image waits: ${oneLine(reason)}: ${oneLine(details[detail.imageMessage] ?? '', 1_024)}`];
+  return [...rows.flatMap(([label, value]) => (value === undefined ? [] : [label + oneLine(value)])), ...waits];
 }
 
 /** The agent writes it nowhere: it follows from the source, the interval and the clock (api/schedule.ts). */

@@ -71,8 +71,11 @@ export class ImageAutomation {
     // What was ambiguous with it is so no longer.
     for (const writer of this.#writers.values()) writer.trigger();
     if ([...this.#followed.values()].some(({ member }) => member.follow.source === source)) return;
-    void this.#writers.get(source)?.stop();
+    const writer = this.#writers.get(source);
+    if (!writer) return;
+    void writer.stop();
     this.#writers.delete(source);
+    for (const { member } of this.#followed.values()) member.forget(writer.place);
   }
 
   async stop(): Promise<void> {
@@ -141,14 +144,17 @@ export class ImageAutomation {
   }
 
   async #settled(source: Source, plan: ImagePlan, { pushed, failure }: { pushed?: string; failure?: Failure }): Promise<void> {
+    const place = this.#writers.get(source)?.place;
+    if (place === undefined) return;
     for (const followed of this.#followed.values()) {
       const { member } = followed;
+      const own = member.follow.source === source;
       const policy = plan.policies.find((one) => isOf(one, member));
       if (!policy) continue;
       const changed = plan.changes.filter((one) => one.policy === policy);
-      if (!failure) await this.#keep(member, plan.memories.get(policy) ?? {}, source, changed.length > 0 ? pushed : undefined);
-      const notes = plan.notes.filter((note) => note.policy === policy || (!note.policy && member.follow.source === source));
-      const news = member.settled(pushed ? notes.map(asSet) : notes, member.follow.source === source ? failure : undefined);
+      if (!failure) await this.#keep(member, plan.memories.get(policy) ?? {}, place, changed.length > 0 ? pushed : undefined);
+      const notes = plan.notes.filter((note) => note.policy === policy || (!note.policy && own));
+      const news = member.settled(place, pushed ? notes.map(asSet) : notes, own ? failure : member.failure);
       if (pushed && changed.length > 0) this.#announce(member, pushed, changed);
       this.#tell(followed);
       if (news || (pushed && changed.length > 0)) member.follow.wake();
@@ -156,10 +162,9 @@ export class ImageAutomation {
   }
 
   /** Memories of other repositories stay; those of this one are what the plan has seen. */
-  async #keep(member: ImageMember, seen: ImageMemory['markers'], source: Source, commit: string | undefined): Promise<void> {
+  async #keep(member: ImageMember, seen: ImageMemory['markers'], place: string, commit: string | undefined): Promise<void> {
     const memory = this.#memory(member);
-    const prefix = this.#writers.get(source)?.place;
-    const others = Object.entries(memory.markers).filter(([place]) => prefix === undefined || !place.startsWith(`${prefix}:`));
+    const others = Object.entries(memory.markers).filter(([one]) => !one.startsWith(`${place}:`));
     const markers = Object.fromEntries([...others, ...Object.entries(seen)].sort(([a], [b]) => (a < b ? -1 : 1)));
     const next = { ...memory, markers, ...(commit ? { commit } : {}) };
     if (JSON.stringify(next) !== JSON.stringify(memory)) await this.#save(member, next);

@@ -48,7 +48,8 @@ export class ImageMember {
   readonly #allowDowngrade: boolean;
   #candidate: Candidate = { seen: 0, kept: 0 };
   #scan: ScanState = { version: 0 };
-  #notes: readonly MarkerNote[] = [];
+  /** By repository: each writer tells of its own. */
+  readonly #notes = new Map<string, readonly MarkerNote[]>();
   #failure: Failure | undefined;
 
   /** A problem where the properties do not fit together. */
@@ -103,12 +104,21 @@ export class ImageMember {
     };
   }
 
+  get failure(): Failure | undefined {
+    return this.#failure;
+  }
+
   /** How the markers and the last push stand. True where that is news. */
-  settled(notes: readonly MarkerNote[], failure: Failure | undefined): boolean {
+  settled(place: string, notes: readonly MarkerNote[], failure: Failure | undefined): boolean {
     const before = JSON.stringify(this.details({ markers: {} }));
-    this.#notes = notes;
+    this.#notes.set(place, notes);
     this.#failure = failure;
     return JSON.stringify(this.details({ markers: {} })) !== before;
+  }
+
+  /** A repository that is no longer written to has nothing to say. */
+  forget(place: string): void {
+    this.#notes.delete(place);
   }
 
   /** For `services[].details`: changes only when the state does. */
@@ -136,12 +146,12 @@ export class ImageMember {
     const failure = this.#failure ?? this.#scan.failure;
     if (failure) return { reason: failure.reason, text: failure.sentence };
     if (this.#candidate.problem) return this.#candidate.problem;
-    const note = this.#notes.find(({ reason }) => reason !== undefined);
+    const note = [...this.#notes.values()].flat().find(({ reason }) => reason !== undefined);
     return note?.reason ? { reason: note.reason, text: `${note.file}:${note.line}: ${note.text ?? ''}` } : undefined;
   }
 
   #markerDetails(): Record<string, string> {
-    const lines = this.#notes.map(({ file, line, current, desired, reason }) => {
+    const lines = [...this.#notes.values()].flat().map(({ file, line, current, desired, reason }) => {
       const what = reason ? reasonCode(reason) : current === desired ? 'up to date' : `${current ?? ''} -> ${desired ?? ''}`;
       return `${file}:${line} ${what}`;
     });

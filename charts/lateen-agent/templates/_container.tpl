@@ -7,6 +7,8 @@ args:
   - --namespace={{ .Release.Namespace }}
   - --applications={{ .Values.applications }}
   - --min-interval={{ .Values.minInterval }}
+  - --quiet-window={{ .Values.quietWindow }}
+  - --insecure-registries={{ join "," .Values.insecureRegistries }}
   - --git-timeout={{ .Values.gitTimeout }}
   - --lease-duration={{ .Values.leaseDuration }}
   - --max-requests={{ .Values.maxRequests | int }}

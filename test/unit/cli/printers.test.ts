@@ -125,6 +125,23 @@ describe('vela status', () => {
     ]);
   });
 
+  it('says how images stand where there is an imageRepository', () => {
+    const image = {
+      image: 'ghcr.io/o/app:v2',
+      imageTags: '3 seen, 2 kept',
+      imageMarkers: 'app.yaml:8 IMAGE_HELD',
+      imageCommit: 'a'.repeat(40),
+    };
+    const held = { imageReason: 'IMAGE_HELD', imageMessage: 'app.yaml:8: somebody changed it away from v2' };
+    const block = gitBlock(gitops([infra], [{ ...pulled, details: { ...pulled.details, ...image, ...held } }]));
+    expect(block.slice(7)).toEqual([
+      'Image:     ghcr.io/o/app:v2 (tags: 3 seen, 2 kept)',
+      'Markers:   app.yaml:8 IMAGE_HELD',
+      'Set by:    aaaaaaa',
+      'Image waits: IMAGE_HELD: app.yaml:8: somebody changed it away from v2',
+    ]);
+  });
+
   it('counts the next pull down with the clock', () => {
     const line = (nowMs: number): string => gitBlock(gitops([infra], [pulled]), nowMs).at(-1) ?? '';
     const seconds = (text: string): number => {
