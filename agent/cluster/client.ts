@@ -12,6 +12,8 @@ export { ApiError } from './api-error.ts';
 export interface CallOptions {
   signal?: AbortSignal;
   timeoutMs?: number;
+  /** Gives way to requests that have none. A status always has. */
+  hasTime?: boolean;
 }
 
 export interface ListOptions extends CallOptions {
@@ -118,7 +120,14 @@ function writes({ kindOf, call }: Caller): Pick<Client, 'create' | 'apply' | 'me
       const kind = await kindOf(reference);
       const asked = asking('patch', { ...kind, plural: subresource ? `${kind.plural}/${subresource}` : kind.plural }, reference);
       const path = pathOf(kind, { ...reference, ...(subresource ? { subresource } : {}) });
-      const { body } = await call(asked, { method: 'PATCH', path, body: patch, contentType: 'application/merge-patch+json', ...calls });
+      const { body } = await call(asked, {
+        method: 'PATCH',
+        path,
+        body: patch,
+        contentType: 'application/merge-patch+json',
+        hasTime: subresource === 'status',
+        ...calls,
+      });
       return body as KubeObject;
     },
   };

@@ -87,7 +87,7 @@ export function createEventRecorder(client: Client, options: RecorderOptions): E
   async function sendAll(): Promise<void> {
     for (let event = queue.shift(); event; event = queue.shift()) {
       try {
-        await client.create(eventObject(event, namespace, clock.now()), { timeoutMs: DEADLINE_MS });
+        await client.create(eventObject(event, namespace, clock.now()), { timeoutMs: DEADLINE_MS, hasTime: true });
       } catch (error) {
         const forbidden = error instanceof ApiError && error.status === 403;
         if (!forbidden || !refused) log.warn('event not written', { reason: event.reason, error: messageOf(error) });

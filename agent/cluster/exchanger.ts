@@ -18,6 +18,8 @@ export interface TransportRequest {
   timeoutMs?: number;
   /** Goes out at once, whatever waits: the Lease must be renewed however much there is to do. */
   urgent?: boolean;
+  /** Gives way to what brings the cluster to the state of Git: status, Events, the record of what was applied. */
+  hasTime?: boolean;
   signal?: AbortSignal;
 }
 

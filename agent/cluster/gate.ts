@@ -1,25 +1,40 @@
-/** Lets at most `limit` through at a time, in the order in which they came. */
+/** Lets at most `limit` through at a time, in the order in which they came; who has time gives way to the others. */
 export interface Gate {
   /** Resolves to the function that leaves the gate again; rejects with the signal's reason. */
-  enter(signal?: AbortSignal): Promise<() => void>;
+  enter(signal?: AbortSignal, hasTime?: boolean): Promise<() => void>;
+}
+
+/** Of the places, those that who has time gets though others wait: he gets on, slowly. */
+const SHARE_WITH_TIME = 1 / 8;
+
+interface Queue {
+  waiting: Set<() => void>;
+  inside: number;
 }
 
 export function createGate(limit: number): Gate {
-  let inside = 0;
-  const waiting = new Set<() => void>();
+  const share = Math.max(1, Math.floor(limit * SHARE_WITH_TIME));
+  const pressing: Queue = { waiting: new Set(), inside: 0 };
+  const withTime: Queue = { waiting: new Set(), inside: 0 };
 
-  /** The place goes to the one who waits longest, without being free in between: nobody gets in past the queue. */
-  function leave(): void {
-    const [next] = waiting;
-    if (!next) {
-      inside--;
-      return;
-    }
-    waiting.delete(next);
-    next();
+  /** Whose turn it is when a place becomes free. */
+  function next(): Queue {
+    if (pressing.waiting.size === 0) return withTime;
+    return withTime.waiting.size > 0 && withTime.inside < share ? withTime : pressing;
   }
 
-  function turn(signal?: AbortSignal): Promise<void> {
+  /** The place goes to the one who waits longest, without being free in between: nobody gets in past the queue. */
+  function leave(from: Queue): void {
+    from.inside--;
+    const queue = next();
+    const [first] = queue.waiting;
+    if (!first) return;
+    queue.waiting.delete(first);
+    queue.inside++;
+    first();
+  }
+
+  function turn({ waiting }: Queue, signal?: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
       const onTurn = (): void => {
         signal?.removeEventListener('abort', onAbort);
@@ -35,13 +50,14 @@ export function createGate(limit: number): Gate {
   }
 
   return {
-    async enter(signal) {
+    async enter(signal, hasTime = false) {
       signal?.throwIfAborted();
-      if (inside >= limit) await turn(signal);
-      else inside++;
+      const queue = hasTime ? withTime : pressing;
+      if (pressing.inside + withTime.inside >= limit) await turn(queue, signal);
+      else queue.inside++;
       let left = false;
       return () => {
-        if (!left) leave();
+        if (!left) leave(queue);
         left = true;
       };
     },

@@ -67,7 +67,7 @@ export function createTransport(connection: Connection, { log, userAgent, maxInF
     });
   return {
     async request(request) {
-      const leave = request.urgent ? (): void => {} : await gate.enter(request.signal);
+      const leave = request.urgent ? (): void => {} : await gate.enter(request.signal, request.hasTime);
       const { timeoutMs = DEADLINE_MS, signal } = request;
       const deadline = startDeadline(timeoutMs, () => noAnswer(connection.server, timeoutMs), signal);
       try {

@@ -233,7 +233,7 @@ export class Delivery {
     const entries = new Map(this.#store.entries(owner.component).map((entry) => [objectId(entry), entry]));
     const since = new Date(this.#context.client.transport.serverNow()).toISOString().replace(/\.\d+Z$/, 'Z');
     for (const { task } of open) entries.set(task.desired.id, intention(task, { component: owner.component, since }));
-    await this.#store.setComponent(owner.component, [...entries.values()], !owner.prune);
+    await this.#store.setComponent(owner.component, [...entries.values()], { keep: !owner.prune, hasTime: false });
   }
 
   async #applyAll(open: readonly Work[], signal: AbortSignal): Promise<Map<Work, Outcome>> {
@@ -273,7 +273,7 @@ export class Delivery {
         ...desired.origin,
       });
     }
-    await this.#store.setComponent(owner.component, [...entries.values()], !owner.prune);
+    await this.#store.setComponent(owner.component, [...entries.values()], { keep: !owner.prune, hasTime: true });
   }
 
   /** The new owner has entry and labels: now the old one lets go. */

@@ -50,13 +50,17 @@ export class InventoryStore {
     this.#inventory = { ...this.#inventory, uid };
   }
 
-  /** Replaces the entries of one component and says whether its objects outlive it (`prune: false`). */
-  setComponent(component: string, entries: InventoryEntry[], keep: boolean): Promise<void> {
-    return this.#change((inventory) => ({
+  /**
+   * Replaces the entries of one component and says whether its objects outlive it (`prune: false`). What was applied has
+   * time to be recorded; what is about to be created has not.
+   */
+  setComponent(component: string, entries: InventoryEntry[], { keep, hasTime }: { keep: boolean; hasTime: boolean }): Promise<void> {
+    const update = (inventory: Inventory): Inventory => ({
       ...inventory,
       keep: [...new Set([...inventory.keep.filter((name) => name !== component), ...(keep ? [component] : [])])].sort(),
       entries: [...inventory.entries.filter((entry) => entry.component !== component), ...entries],
-    }));
+    });
+    return this.#change(update, hasTime);
   }
 
   /** Takes entries out, by identity; what is left of a component that is no longer there goes with its last entry. */
@@ -92,14 +96,14 @@ export class InventoryStore {
     this.#stored = false;
   }
 
-  async #change(update: (inventory: Inventory) => Inventory): Promise<void> {
+  async #change(update: (inventory: Inventory) => Inventory, hasTime = false): Promise<void> {
     const { client, namespace, index } = this.#options;
     const next = this.#queue.then(async () => {
       const before = this.#inventory;
       const after = update(before);
       const same = JSON.stringify(withoutEmpty(after)) === JSON.stringify(withoutEmpty(before));
       if (same && (this.#stored || after.entries.length === 0)) return;
-      await client.apply(toConfigMap(after, namespace));
+      await client.apply(toConfigMap(after, namespace), { hasTime });
       index.update(after.application, before.entries, after.entries);
       this.#inventory = after;
       this.#stored = true;

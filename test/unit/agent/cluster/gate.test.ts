@@ -51,3 +51,29 @@ it('forgets who gives up waiting', async () => {
   await settle();
   expect(second).toBe(true);
 });
+
+it('lets those who have time wait for those who have none, yet not for ever', async () => {
+  const gate = createGate(8);
+  const entered: string[] = [];
+  const inside: (() => void)[] = [];
+  const come = (name: string, hasTime: boolean): void => {
+    void gate.enter(undefined, hasTime).then((leave) => {
+      entered.push(name);
+      inside.push(leave);
+    });
+  };
+  for (let index = 0; index < 8; index++) come('first', false);
+  for (let index = 0; index < 4; index++) come('late', true);
+  for (let index = 0; index < 20; index++) come('soon', false);
+  await settle();
+  while (inside.length > 0) {
+    inside.shift()?.();
+    await settle();
+  }
+  // One place of eight is theirs; the others come after everybody.
+  expect(entered.slice(0, 8)).toEqual(Array(8).fill('first'));
+  expect(entered[8]).toBe('late');
+  expect(entered.slice(9, 16)).toEqual(Array(7).fill('soon'));
+  expect(entered.filter((name) => name === 'late')).toHaveLength(4);
+  expect(entered.lastIndexOf('soon')).toBeLessThan(entered.lastIndexOf('late'));
+});
