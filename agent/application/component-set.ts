@@ -38,9 +38,11 @@ export class ComponentSet {
     return this.#running.get(name)?.loop.result;
   }
 
-  /** True while a component has not said how it stands. */
+  /** True while a component has not said how it stands, or what it has applied is not well yet and may be in a moment. */
   get busy(): boolean {
-    return [...this.#running.values()].some(({ loop }) => !loop.result || loop.result.state === 'working');
+    return [...this.#running.values()].some(({ loop: { result } }) => {
+      return !result || result.state === 'working' || (result.state === 'settled' && !result.healthy && !result.failure);
+    });
   }
 
   trigger(name: string): void {

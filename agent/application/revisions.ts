@@ -9,6 +9,8 @@ export class Revisions {
   readonly #client: Client;
   readonly #live: LiveObjects;
   #made: RevisionName | undefined;
+  /** The state of the spec that `made` is of: uid and generation. */
+  #madeOf = '';
   #closed: string | undefined;
 
   constructor(client: Client, live: LiveObjects) {
@@ -18,12 +20,16 @@ export class Revisions {
 
   /** The revision that the spec is; made where there is none. */
   async current(application: Application, signal: AbortSignal): Promise<RevisionName> {
+    const { uid = '', generation } = application.metadata;
+    const state = `${uid} ${generation ?? ''}`;
+    if (this.#made && this.#madeOf === state && generation !== undefined) return this.#made;
     const existing = this.#live
       .all({ apiVersion: API_VERSION, kind: 'ApplicationRevision' })
       .filter((object) => object.metadata.labels?.[label.appName] === application.metadata.name);
     const { revision, isNew } = currentRevision(application, existing, this.#made);
     if (isNew) await this.#client.create(snapshot(application, revision), { signal });
     this.#made = revision;
+    this.#madeOf = state;
     return revision;
   }
 
