@@ -14,6 +14,8 @@ export interface LoopOptions {
   onError: (error: unknown) => number | undefined;
 }
 
+const WOKEN = new Error('triggered');
+
 /**
  * `run` resolves to the delay until the next run in milliseconds, or undefined to wait for a trigger.
  * A trigger ends the delay at once.
@@ -21,7 +23,8 @@ export interface LoopOptions {
 export function createLoop(run: (signal: AbortSignal) => Promise<number | undefined>, options: LoopOptions): Loop {
   const stopped = new AbortController();
   let again = false;
-  let wake = new AbortController();
+  /** Ends the sleep, while there is one. */
+  let wake: AbortController | undefined;
   let active: Promise<void> | undefined;
 
   async function once(): Promise<number | undefined> {
@@ -42,6 +45,7 @@ export function createLoop(run: (signal: AbortSignal) => Promise<number | undefi
       wake = new AbortController();
       const signal = AbortSignal.any([stopped.signal, wake.signal]);
       await options.clock.sleep(delayMs, signal).catch(() => undefined);
+      wake = undefined;
       if (stopped.signal.aborted) return;
     }
   }
@@ -49,7 +53,8 @@ export function createLoop(run: (signal: AbortSignal) => Promise<number | undefi
   function trigger(): void {
     if (stopped.signal.aborted) return;
     again = true;
-    wake.abort();
+    // With a reason: to make one, with its stack, is dear for something that happens at every event.
+    wake?.abort(WOKEN);
     active ??= runUntilIdle().finally(() => {
       active = undefined;
       if (again) trigger();
