@@ -14,22 +14,25 @@ export function fillDefaults(declaration: v.GenericSchema, value: unknown, wante
 type Wanted = (part: Part) => boolean;
 const always: Wanted = () => true;
 
+// What needs no default is handed back as it is: whoever compares then sees at once that nothing changed.
 function fillPart(part: Part, value: unknown, wanted: Wanted): unknown {
-  const { entries, item } = part.schema;
-  if (entries && isMap(value)) return fillEntries(entries, value, wanted);
-  if (item && Array.isArray(value)) return value.map((entry: unknown) => fillDefaults(item, entry, wanted));
-  return value;
+  if (part.fields.length > 0 && isMap(value)) return fillFields(part.fields, value, wanted);
+  const { item } = part;
+  if (!item || !Array.isArray(value)) return value;
+  const filled = value.map((entry: unknown) => fillPart(item, entry, wanted));
+  return filled.every((entry, index) => entry === value[index]) ? value : filled;
 }
 
-function fillEntries(entries: Record<string, v.GenericSchema>, value: Record<string, unknown>, wanted: Wanted): Record<string, unknown> {
-  const filled = { ...value };
-  for (const [key, schema] of Object.entries(entries)) {
-    const part = partOf(schema);
+function fillFields(fields: Part['fields'], value: Record<string, unknown>, wanted: Wanted): Record<string, unknown> {
+  let filled: Record<string, unknown> | undefined;
+  for (const [key, part] of fields) {
     const held = own(value, key);
-    if (held !== undefined) filled[key] = wanted(part) ? fillPart(part, held, wanted) : held;
-    else if (part.default !== undefined && wanted(part)) filled[key] = part.default;
+    const wish = held === undefined ? part.default : fillPart(part, held, wanted);
+    if (wish === held || !wanted(part)) continue;
+    filled ??= { ...value };
+    filled[key] = wish;
   }
-  return filled;
+  return filled ?? value;
 }
 
 /** The reverse: `value` without the keys that hold their default, so that what is left is what the user decided. */

@@ -10,12 +10,18 @@ import type { Path } from './wording.ts';
  * the file was written). Keys of which the declaration knows nothing come last, by name. Never throws.
  */
 export function checkValue(declaration: v.GenericSchema, value: unknown, site: Site): Cause[] {
-  return checkPart(partOf(declaration), value, site).map(({ at, finding }) => toCause(at, finding));
+  return foundIn(declaration, value, site).map(({ at, finding }) => toCause(at, finding));
 }
 
 /** The same for a rule that hands a part of its value on to another declaration. */
 export function findingsOf(declaration: v.GenericSchema, value: unknown, site: Site): Finding[] {
-  return checkPart(partOf(declaration), value, site).map(({ at, finding }) => ({ path: at, ...finding }));
+  return foundIn(declaration, value, site).map(({ at, finding }) => ({ path: at, ...finding }));
+}
+
+function foundIn(declaration: v.GenericSchema, value: unknown, site: Site): Found[] {
+  const found: Found[] = [];
+  checkPart(partOf(declaration), value, site, found);
+  return found;
 }
 
 interface Found {
@@ -31,50 +37,65 @@ function toCause(at: Path, finding: Finding): Cause {
   return cause;
 }
 
-function checkPart(part: Part, value: unknown, site: Site): Found[] {
+// One list for all, and no path before there is something to say of it: a review walks thousands of right values.
+function checkPart(part: Part, value: unknown, site: Site, found: Found[]): void {
   const wrong = typeFinding(part, value);
-  if (wrong) return [{ at: site.path, finding: wrong }];
-  const inside = checkInside(part, value, site);
-  const ruled = part.facts?.rule?.(value as never, site) ?? [];
+  if (wrong) {
+    found.push({ at: site.path, finding: wrong });
+    return;
+  }
   const unsupported = unsupportedFinding(part, value);
-  const findings = (unsupported ? [unsupported, ...ruled] : ruled).map((finding) => ({ at: site.path, finding }));
+  if (unsupported) found.push({ at: site.path, finding: unsupported });
+  const rule = part.facts?.rule;
+  if (rule) for (const finding of rule(value as never, site)) found.push({ at: site.path, finding });
+  if (!unsupported) return checkInside(part, value, site, found);
   // One sentence for the whole: not one more for each of its parts.
-  return [...findings, ...(unsupported ? inside.filter(({ finding }) => finding.code !== 'Unsupported') : inside)];
+  const inside: Found[] = [];
+  checkInside(part, value, site, inside);
+  for (const one of inside) if (one.finding.code !== 'Unsupported') found.push(one);
 }
 
-function checkInside(part: Part, value: unknown, site: Site): Found[] {
-  const { schema } = part;
-  if (schema.entries && isMap(value)) return checkEntries(part, schema.entries, value, site);
-  if (schema.item && Array.isArray(value)) {
-    const item = partOf(schema.item);
-    return value.flatMap((entry: unknown, index) => checkPart(item, entry, { ...site, path: [...site.path, index] }));
-  }
-  if (schema.type === 'record' && schema.value && isMap(value)) {
+function checkInside(part: Part, value: unknown, site: Site, found: Found[]): void {
+  const { schema, fields, item } = part;
+  if (fields.length > 0 && isMap(value)) return checkFields(part, value, site, found);
+  if (item && Array.isArray(value)) {
+    for (const [index, entry] of value.entries()) checkPart(item, entry, { ...site, path: [...site.path, index] }, found);
+  } else if (schema.type === 'record' && schema.value && isMap(value)) {
     const entry = partOf(schema.value);
-    return Object.keys(value)
-      .toSorted()
-      .flatMap((key) => checkPart(entry, value[key], { ...site, path: [...site.path, key], parent: value }));
+    for (const key of Object.keys(value).toSorted()) {
+      if (!isPlainlyRight(entry, value[key])) checkPart(entry, value[key], { ...site, path: [...site.path, key], parent: value }, found);
+    }
   }
-  return [];
 }
 
-function checkEntries(part: Part, entries: Record<string, SchemaNode>, value: Record<string, unknown>, site: Site): Found[] {
-  const found: Found[] = [];
-  for (const [key, schema] of Object.entries(entries)) {
-    const path = [...site.path, key];
-    const entry = partOf(schema);
+function checkFields(part: Part, value: Record<string, unknown>, site: Site, found: Found[]): void {
+  for (const [key, field] of part.fields) {
     const held = own(value, key);
-    if (held !== undefined) found.push(...checkPart(entry, held, { ...site, path, parent: value }));
-    else if (entry.required) found.push({ at: path, finding: missing(key, entry) });
+    if (held === undefined) {
+      if (field.required) found.push({ at: [...site.path, key], finding: missing(key, field) });
+    } else if (!isPlainlyRight(field, held)) {
+      checkPart(field, held, { path: [...site.path, key], parent: value, context: site.context }, found);
+    }
   }
-  const crowd = (part.facts?.oneOf ?? []).filter((key) => own(value, key) !== undefined);
+  const crowd = part.facts?.oneOf?.filter((key) => own(value, key) !== undefined) ?? [];
   if (crowd.length > 1) {
-    const finding: Finding = { code: 'InvalidValue', text: `has ${listText(crowd)}, which exclude each other`, remedy: 'keep one of them' };
-    found.push({ at: site.path, finding });
+    const text = `has ${listText(crowd)}, which exclude each other`;
+    found.push({ at: site.path, finding: { code: 'InvalidValue', text, remedy: 'keep one of them' } });
   }
-  if (part.schema.type === 'loose_object') return found;
+  if (part.schema.type !== 'loose_object') checkKeys(part, value, site, found);
+}
+
+function checkKeys(part: Part, value: Record<string, unknown>, site: Site, found: Found[]): void {
+  const entries = part.schema.entries ?? {};
   const unknown = Object.keys(value).filter((key) => !Object.hasOwn(entries, key) && value[key] !== undefined);
-  return [...found, ...unknown.toSorted().map((key) => ({ at: [...site.path, key], finding: unknownField(key, part, entries, site) }))];
+  for (const key of unknown.toSorted()) found.push({ at: [...site.path, key], finding: unknownField(key, part, entries, site) });
+}
+
+/** A scalar of the right type that no rule and no version has anything to say of. */
+function isPlainlyRight({ facts, schema }: Part, value: unknown): boolean {
+  // typeof says "object" of a map, as its schema does.
+  if (typeof value !== schema.type || typeof value === 'object') return false;
+  return facts?.rule === undefined && facts?.works === undefined && facts?.since !== NOT_YET;
 }
 
 function missing(key: string, part: Part): Finding {
@@ -113,6 +134,7 @@ function hasType(schema: SchemaNode, value: unknown): boolean {
   if (MAPS.has(schema.type)) return isMap(value);
   if (schema.type === 'array') return Array.isArray(value);
   if (schema.type === 'picklist') return typeof value === 'string';
+  if (schema.type === 'string' || schema.type === 'boolean') return typeof value === schema.type;
   return v.is(schema, value);
 }
 

@@ -90,6 +90,10 @@ export interface SchemaNode extends v.GenericSchema {
 
 export interface Part {
   schema: SchemaNode;
+  /** Of a map: its keys with their parts, in the order of the declaration. */
+  fields: readonly (readonly [key: string, part: Part])[];
+  /** Of a list. */
+  item: Part | undefined;
   facts: Facts | undefined;
   required: boolean;
   default: unknown;
@@ -112,7 +116,9 @@ function openPart(schema: v.GenericSchema): Part {
   const required = node.type !== 'exact_optional' && node.type !== 'optional';
   const inner = required ? node : (node.wrapped ?? node);
   const { facts } = v.getMetadata(inner) as { facts?: Facts };
-  return { schema: inner, facts, required, default: required ? undefined : node.default };
+  const fields = Object.entries(inner.entries ?? {}).map(([key, entry]) => [key, partOf(entry)] as const);
+  const item = inner.item ? partOf(inner.item) : undefined;
+  return { schema: inner, fields, item, facts, required, default: required ? undefined : node.default };
 }
 
 // A pattern costs about 10 microseconds for each step of its program, and as much as 100 steps to begin with.

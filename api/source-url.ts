@@ -4,6 +4,8 @@ import { quote, shorten } from './wording.ts';
 const SCHEME = /^([A-Za-z][A-Za-z0-9+.-]*):\/\//;
 // RFC 1123 host name, an IPv4 address, or an IPv6 address in brackets; then an optional port.
 const AUTHORITY = /^([A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?$/;
+// A port, an address or a name in Punycode may look right and still be none; the full parser is slow.
+const ODD = /[:[]|\d$|xn--/i;
 const SCP_FORM = /^[^/\s]+@[^/\s:]+:|^[A-Za-z0-9.-]+\.[A-Za-z]{2,}:[^/]/;
 
 /**
@@ -71,7 +73,7 @@ function authorityMistake(rest: string): [text: string, remedy: string] | undefi
   const path = end < 0 ? '' : rest.slice(end);
   if (authority.includes('@')) return ['must not hold a user or a password', 'put them into a Secret and name it in secretRef'];
   if (authority === '' || authority.startsWith(':')) return ['must name a host', 'write https://HOST/PATH'];
-  if (!AUTHORITY.test(authority) || !URL.canParse(`https://${authority}/`))
+  if (!AUTHORITY.test(authority) || (ODD.test(authority) && !URL.canParse(`https://${authority}/`)))
     return ['must name a host that can be one', 'write https://HOST/PATH'];
   if (path.includes('?')) return ['must not have a query', 'remove everything from the ? on'];
   return path.includes('#') ? ['must not have a fragment', 'remove everything from the # on'] : undefined;

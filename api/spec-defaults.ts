@@ -11,7 +11,9 @@ import type { Part } from './schema.ts';
  */
 export function withDefaults<T>(application: T): T {
   const spec = isMap(application) ? own(application, 'spec') : undefined;
-  return isMap(spec) ? { ...application, spec: eachKustomize(spec, filled) } : application;
+  if (!isMap(spec)) return application;
+  const whole = eachKustomize(spec, filled);
+  return whole === spec ? application : { ...application, spec: whole };
 }
 
 /**
@@ -28,15 +30,16 @@ function eachKustomize(spec: Record<string, unknown>, change: Change): Record<st
   const components = own(spec, 'components');
   if (!Array.isArray(components)) return spec;
   const changed = (components as unknown[]).map((one) => (isMap(one) && own(one, 'type') === 'kustomize' ? change(one) : one));
-  return { ...spec, components: changed };
+  return changed.every((one, index) => one === components[index]) ? spec : { ...spec, components: changed };
 }
 
 const declaration = declarationOf('kustomize')!;
 const kubevelas = (part: Part): boolean => part.facts?.ours !== true;
 
 function filled(component: Record<string, unknown>): Record<string, unknown> {
-  const properties = own(component, 'properties');
-  return { ...component, properties: fillDefaults(declaration, properties === undefined ? {} : properties, kubevelas) };
+  const before = own(component, 'properties');
+  const properties = fillDefaults(declaration, before === undefined ? {} : before, kubevelas);
+  return properties === before ? component : { ...component, properties };
 }
 
 function stripped(component: Record<string, unknown>): Record<string, unknown> {

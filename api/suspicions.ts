@@ -23,6 +23,7 @@ interface Suspicion {
 
 const DAY_MS = 86_400_000;
 const SHORT_MS = 30_000;
+const REFS = ['branch', 'commit', 'name', 'semver', 'tag'];
 // Tags that move, as registries have them.
 const FLOATING = ['latest', 'main', 'master', 'stable', 'edge', 'nightly'];
 
@@ -77,15 +78,13 @@ function ofInterval(map: Properties, at: Path): Suspicion[] {
 function twice(properties: Properties, sources: Map<string, number>, index: number): Suspicion[] {
   const url = text(properties, 'url');
   const path = text(properties, 'path');
-  if (url === undefined || path === undefined || pathRule(path).length > 0) return [];
+  if (url === undefined || path === undefined) return [];
   const git = own(properties, 'git');
-  const ref = isMap(git) ? ['branch', 'commit', 'name', 'semver', 'tag'].map((key) => text(git, key) ?? null) : [];
-  const source = JSON.stringify([url.replace(/(\.git)?\/*$/, ''), ref.every((one) => one === null) ? [] : ref, normalizePath(path)]);
+  const ref = isMap(git) ? REFS.map((key) => text(git, key) ?? '').join('\n') : '\n\n\n\n';
+  const source = `${url.replace(/(\.git)?\/*$/, '')}\n${ref}\n${normalizePath(path)}`;
   const first = sources.get(source);
-  if (first === undefined) {
-    sources.set(source, index);
-    return [];
-  }
+  if (first === undefined) sources.set(source, index);
+  if (first === undefined || pathRule(path).length > 0) return [];
   const says = `and url and git are those of components[${first}] too: both would apply the same objects`;
   return [{ at: ['path'], code: 'SameSource', text: says, value: path, remedy: 'remove one of the two, or correct its path' }];
 }

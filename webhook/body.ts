@@ -16,14 +16,15 @@ export class BodyRefused extends Error {
  */
 export function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    const tooLarge = new BodyRefused(413, `the body is larger than ${maxBytes} bytes`);
-    if (Number(request.headers['content-length'] ?? 0) > maxBytes) return reject(tooLarge);
+    // Made when it is needed: an error costs as much as all else here, since it records where it was made.
+    const tooLarge = (): BodyRefused => new BodyRefused(413, `the body is larger than ${maxBytes} bytes`);
+    if (Number(request.headers['content-length'] ?? 0) > maxBytes) return reject(tooLarge());
     const chunks: Buffer[] = [];
     let bytes = 0;
     request.on('data', (chunk: Buffer) => {
       bytes += chunk.length;
       if (bytes <= maxBytes) chunks.push(chunk);
-      else reject(tooLarge);
+      else reject(tooLarge());
     });
     request.on('end', () => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)));
     request.on('error', reject);

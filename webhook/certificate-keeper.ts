@@ -17,6 +17,8 @@ export interface KeeperOptions {
   configuration: string;
   hosts: readonly string[];
   lives: Lives;
+  /** In [0, 1): how long this replica waits, so that mostly one of them makes a key and the others see it. */
+  patience: number;
   onStep?: (step: Step, why: string) => void;
 }
 
@@ -64,7 +66,7 @@ export class CertificateKeeper {
         continue;
       }
       const input = this.#input(held, configurations);
-      const { step, why } = dueStep(input);
+      const { step, why } = this.#due(input);
       if (step === 'none' && held) return held;
       const next = await afterStep(step, input);
       if (!(await this.#write(next, secret))) continue;
@@ -77,6 +79,15 @@ export class CertificateKeeper {
   #input(state: CertificateState | undefined, configurations: readonly Configuration[]): RotationInput {
     const { clock, lives, hosts } = this.#options;
     return { state, nowMs: clock.now(), lives, hosts, standing: state !== undefined && haveBundle(configurations, bundleOf(state)) };
+  }
+
+  /** What is due, unless it can wait for a more eager replica. */
+  #due(input: RotationInput): { step: Step; why: string } {
+    const due = dueStep(input);
+    if (due.step !== 'renew' && due.step !== 'prepare') return due;
+    const { lives, patience } = this.#options;
+    const earlier = dueStep({ ...input, nowMs: input.nowMs - (patience * lives.servingMs) / 30 });
+    return earlier.step === due.step ? due : { step: 'none', why: 'another replica may do it first' };
   }
 
   #usable(): CertificateState | undefined {

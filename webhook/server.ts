@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import type { RequestListener } from 'node:http';
+import type { RequestListener, ServerOptions as HttpOptions } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 
@@ -25,6 +25,8 @@ export interface ServerOptions {
   port: number;
   pair: TlsPair;
   listener: RequestListener;
+  /** What requests and responses are made of; see message-classes.ts. */
+  classes?: Pick<HttpOptions, 'IncomingMessage' | 'ServerResponse'>;
 }
 
 /** The API server keeps an idle connection for 90 s: ours must not be the side that ends it under a request. */
@@ -37,10 +39,10 @@ const IDLE_LOOK_MS = 50;
 const MAX_CONNECTIONS = 2_000;
 
 /** Resolves when it listens; rejects where the port is taken. */
-export async function startTlsServer({ host, port, pair, listener }: ServerOptions): Promise<TlsServer> {
+export async function startTlsServer({ host, port, pair, listener, classes = {} }: ServerOptions): Promise<TlsServer> {
   let draining = false;
   const server = createServer(
-    { ...pair, minVersion: 'TLSv1.2', keepAliveTimeout: KEEP_ALIVE_MS, requestTimeout: REQUEST_MS, headersTimeout: HEADERS_MS },
+    { ...pair, ...classes, minVersion: 'TLSv1.2', keepAliveTimeout: KEEP_ALIVE_MS, requestTimeout: REQUEST_MS, headersTimeout: HEADERS_MS },
     (request, response) => {
       if (draining) response.setHeader('connection', 'close');
       listener(request, response);

@@ -11,6 +11,7 @@ import { recordEvent } from './certificate-events.ts';
 import { CertificateKeeper, type Kept } from './certificate-keeper.ts';
 import type { Cluster } from './cluster.ts';
 import { bundlesIn } from './configurations.ts';
+import { messageClasses } from './message-classes.ts';
 import { Metrics } from './metrics.ts';
 import { Namespaces } from './namespaces.ts';
 import { checkSelf } from './self-check.ts';
@@ -57,6 +58,7 @@ export class Webhook {
       configuration,
       hosts: hostsOf(settings),
       lives,
+      patience: parts.random(),
       onStep: (step, why) => recordEvent(parts, step, why),
     });
     this.#namespaces = new Namespaces(parts);
@@ -123,7 +125,7 @@ export class Webhook {
     if (serving.cert === this.#served) return;
     const { address } = this.#parts.settings;
     if (this.#server) this.#server.reload(serving);
-    else this.#server = await startTlsServer({ ...address, pair: serving, listener: this.#app });
+    else this.#server = await startTlsServer({ ...address, pair: serving, listener: this.#app, classes: messageClasses(this.#app) });
     this.#served = serving.cert;
     this.#metrics.gauge(EXPIRY, () => expiryOf(serving.cert) / 1000);
     this.#parts.log.info('serving', { port: this.#server.port, expires: new Date(expiryOf(serving.cert)).toISOString() });

@@ -6,7 +6,8 @@ import { request } from 'node:https';
 import { inject } from 'vitest';
 
 const PROGRAM = fileURLToPath(new URL('../../bin/lateen-webhook', import.meta.url));
-const READY_MS = 40_000;
+/** A busy machine takes long to load the kubeconfig library. */
+const READY_MS = 90_000;
 
 export interface WebhookProcess {
   child: ChildProcess;
