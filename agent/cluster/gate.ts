@@ -34,21 +34,6 @@ export function createGate(limit: number): Gate {
     first();
   }
 
-  function turn({ waiting }: Queue, signal?: AbortSignal): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const onTurn = (): void => {
-        signal?.removeEventListener('abort', onAbort);
-        resolve();
-      };
-      const onAbort = (): void => {
-        waiting.delete(onTurn);
-        reject(signal?.reason as Error);
-      };
-      waiting.add(onTurn);
-      signal?.addEventListener('abort', onAbort, { once: true });
-    });
-  }
-
   return {
     async enter(signal, hasTime = false) {
       signal?.throwIfAborted();
@@ -62,4 +47,19 @@ export function createGate(limit: number): Gate {
       };
     },
   };
+}
+
+function turn({ waiting }: Queue, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const onTurn = (): void => {
+      signal?.removeEventListener('abort', onAbort);
+      resolve();
+    };
+    const onAbort = (): void => {
+      waiting.delete(onTurn);
+      reject(signal?.reason as Error);
+    };
+    waiting.add(onTurn);
+    signal?.addEventListener('abort', onAbort, { once: true });
+  });
 }
