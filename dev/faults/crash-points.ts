@@ -1,0 +1,116 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ApiRequest } from './api-proxy.ts';
+import type { Play } from './crash-plays.ts';
+import { atRest, quiet, type Traffic, watchWrites, writeName } from './traffic.ts';
+import { Story } from './story.ts';
+import type { World } from './world.ts';
+
+/** Before the request reaches the server, or after the server has done it and before the agent knows. */
+export type Side = 'before' | 'after';
+
+export interface CrashPoint {
+  /** The how manieth write, from 1; or the first of which writeName fits. */
+  write: number | RegExp;
+  side: Side;
+  /** While no agent runs, a person takes the change back. */
+  reverted: boolean;
+}
+
+export interface CrashResult {
+  /** The write at which it was killed; undefined where the run came to its end before. */
+  killedAt: string | undefined;
+  /** Empty: all is well. */
+  problems: string[];
+}
+
+/** The writes go by while the agent works on; a run that makes fewer than in the undisturbed run is waited for so long. */
+const UNREACHED_MS = 6_000;
+
+/** The writes of the play with nothing in the way. */
+export async function undisturbed(play: Play, world: World, name: string): Promise<string[]> {
+  const story = new Story(world, name);
+  const traffic = watchWrites(world);
+  await begin(play, story, traffic);
+  const from = traffic.names.length;
+  await act(play, story);
+  await story.converged();
+  await quiet(traffic);
+  const writes = traffic.names.slice(from);
+  await end(story);
+  return writes;
+}
+
+/** Plays until the write, kills the agent there, starts another one, and asks for what must hold. */
+export async function crashAt(play: Play, point: CrashPoint, { world, name }: { world: World; name: string }): Promise<CrashResult> {
+  const story = new Story(world, name);
+  const traffic = watchWrites(world);
+  await begin(play, story, traffic);
+  const crash = armCrash(world, point);
+  await act(play, story);
+  const reached = await Promise.race([crash.killed, reachedNot(story)]);
+  world.proxy.hooks = {};
+  if (!reached) await world.agent.kill();
+  if (point.reverted) await story.want(play.before(name));
+  await world.startAgent();
+  const problems: string[] = [];
+  await story.converged({ keepHistory: true }).catch((error: Error) => problems.push(error.message));
+  await atRest(world).catch((error: Error) => problems.push(error.message));
+  problems.push(...story.wronglyDeleted().map((one) => `wrongly deleted: ${one}`));
+  const leak = await world.leak();
+  if (leak) problems.push(`a secret is shown: ${leak}`);
+  await end(story).catch((error: Error) => problems.push(`at the end: ${error.message}`));
+  return { killedAt: reached, problems };
+}
+
+async function begin(play: Play, story: Story, traffic: Traffic): Promise<void> {
+  await story.want(play.before(story.name));
+  await story.converged();
+  await quiet(traffic);
+}
+
+async function act(play: Play, story: Story): Promise<void> {
+  await story.want(play.after(story.name));
+  await play.act?.(story);
+}
+
+/** Nothing of one scenario is left for the next. */
+async function end(story: Story): Promise<void> {
+  story.world.proxy.hooks = {};
+  if (!story.wanted.deleted) await story.want({ ...story.wanted, deleted: true });
+  await story.converged();
+}
+
+async function reachedNot(story: Story): Promise<undefined> {
+  await story.converged();
+  await sleep(UNREACHED_MS);
+  return undefined;
+}
+
+function armCrash(world: World, { write, side }: CrashPoint): { killed: Promise<string> } {
+  const killed = Promise.withResolvers<string>();
+  let count = 0;
+  let chosen: ApiRequest | undefined;
+  const kill = async (request: ApiRequest): Promise<void> => {
+    await world.agent.kill();
+    killed.resolve(writeName(request));
+  };
+  world.proxy.hooks = {
+    async before(request) {
+      if (!request.write || chosen || !isAt(request, write, ++count)) return undefined;
+      chosen = request;
+      if (side === 'after') return undefined;
+      await kill(request);
+      return { cut: 'before' };
+    },
+    async after(request) {
+      if (side === 'before' || request !== chosen) return false;
+      await kill(request);
+      return true;
+    },
+  };
+  return { killed: killed.promise };
+}
+
+function isAt(request: ApiRequest, write: number | RegExp, count: number): boolean {
+  return typeof write === 'number' ? write === count : write.test(writeName(request));
+}

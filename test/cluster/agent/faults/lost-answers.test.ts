@@ -1,0 +1,135 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { bundledAgent } from '#dev/faults/agent.ts';
+import { PLAYS } from '#dev/faults/crash-plays.ts';
+import { crashAt } from '#dev/faults/crash-points.ts';
+import { Story } from '#dev/faults/story.ts';
+import { writeName } from '#dev/faults/traffic.ts';
+import type { Wanted } from '#dev/faults/wanted.ts';
+import { openWorld, type World } from '#dev/faults/world.ts';
+
+/** What the faults have found, each as small as it can be made: answers that never came, and what a person did meanwhile. */
+
+let folder: string;
+let world: World;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'lateen-'));
+  world = await openWorld(inject('plane'), await bundledAgent(join(folder, 'agent')));
+});
+
+afterAll(async () => {
+  await world?.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const TIMEOUT_MS = 200_000;
+const playOf = (name: string) => PLAYS.find((play) => play.name.startsWith(name))!;
+
+describe('killed after the API server has written and before the agent knows', () => {
+  it.each([
+    [
+      'an object that was put back is not taken for one that somebody else has made',
+      'restore',
+      /configmaps\/restored-a$/,
+      'restored',
+      false,
+    ],
+    ['an update that Git takes back meanwhile does not stay', 'update', /configmaps\/updated-a$/, 'updated', true],
+    [
+      "an object that moves back while its hand-over is half done is its former owner's again",
+      'move',
+      /configmaps\/moving-moved$/,
+      'moving',
+      true,
+    ],
+  ])(
+    '%s',
+    async (_, play, write, name, reverted) => {
+      const { killedAt, problems } = await crashAt(playOf(play), { write, side: 'after', reverted }, { world, name });
+      expect(problems).toEqual([]);
+      expect(killedAt).toMatch(write);
+    },
+    TIMEOUT_MS,
+  );
+});
+
+describe('without a death', () => {
+  const both = (name: string, x: string[], y: string[], value = 'one'): Wanted => {
+    const objects = (names: string[]) => Object.fromEntries(names.map((one) => [`ConfigMap/${name}-${one}`, value]));
+    return { components: { a: 'x', b: 'y' }, folders: { x: objects(x), y: objects(y) } };
+  };
+
+  it(
+    'an object whose answer was lost when it was put back is not taken for one that somebody else has made',
+    async () => {
+      const story = new Story(world, 'cut');
+      await story.want(both('cut', ['x', 'z'], ['y']));
+      await story.converged();
+      let cuts = 1;
+      world.proxy.hooks = { after: (request) => writeName(request) === 'PATCH configmaps/cut-z' && cuts-- > 0 };
+      await story.drift('ConfigMap/cut-z');
+      await expect.poll(() => cuts, { timeout: 20_000 }).toBe(0);
+      await story.converged();
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    'an object that was about to be handed over and then left Git is no orphan',
+    async () => {
+      const story = new Story(world, 'half');
+      await story.want(both('half', ['x', 'z'], ['y']));
+      await story.converged();
+      let refused = 0;
+      world.proxy.hooks = {
+        before(request) {
+          if (writeName(request) !== 'PATCH configmaps/half-z') return undefined;
+          refused += 1;
+          return { status: 500 };
+        },
+      };
+      await story.want(both('half', ['x'], ['y', 'z']));
+      // The former owner has had the time to let go.
+      await expect.poll(() => refused, { timeout: 40_000 }).toBeGreaterThan(2);
+      await story.want(both('half', ['x'], ['y']));
+      world.proxy.hooks = {};
+      await story.converged();
+      expect(await story.object('ConfigMap/half-z')).toBeUndefined();
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    'a component that fails twice in a row before it has applied anything is tried again within seconds',
+    async () => {
+      const story = new Story(world, 'twice');
+      await story.want(both('twice', ['x'], ['y']));
+      await story.converged();
+      let refusals = 4;
+      world.proxy.hooks = {
+        before: (request) => (writeName(request) === 'PATCH configmaps/lateen-twice' && refusals-- > 0 ? { status: 500 } : undefined),
+      };
+      await story.want(both('twice', ['x'], ['y'], 'two'));
+      await story.converged();
+      expect(refusals).toBeLessThan(0);
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    'a kustomize that was killed is run again for the same commit',
+    async () => {
+      const story = new Story(world, 'killed', true);
+      await story.want(both('killed', ['x'], ['y']));
+      await story.converged();
+      await world.killKustomize();
+      await story.want(both('killed', ['x'], ['y'], 'two'));
+      await story.converged();
+      expect(await world.shown()).toContain('kustomize was killed by SIGKILL');
+    },
+    TIMEOUT_MS,
+  );
+});
