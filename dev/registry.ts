@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type ManagedProcess, startProcess } from './lifeline.ts';
+import { startProcess } from './lifeline.ts';
 import { freePorts } from './ports.ts';
 
 export interface RegistryOptions {
@@ -14,14 +14,18 @@ export interface RegistryOptions {
   port?: number;
 }
 
-/** A real registry on loopback: `crane registry serve`. Manifests are in memory: it forgets its tags when it ends. */
-export interface Registry {
-  /** `127.0.0.1:PORT`: what stands before the name of an image. */
-  host: string;
+/** What is pushed to a registry on loopback. */
+export interface RegistryTags {
   /** Pushes an empty image under each tag; the tags that are there stay. */
   push(repository: string, tags: readonly string[]): Promise<void>;
-  /** Takes tags away. */
+  /** Takes tags away; those that are not there are not missed. */
   remove(repository: string, tags: readonly string[]): Promise<void>;
+}
+
+/** A real registry on loopback: `crane registry serve`. Manifests are in memory: it forgets its tags when it ends. */
+export interface Registry extends RegistryTags {
+  /** `127.0.0.1:PORT`: what stands before the name of an image. */
+  host: string;
   stop(): Promise<void>;
 }
 
@@ -30,19 +34,23 @@ const CONFIG_TYPE = 'application/vnd.oci.image.config.v1+json';
 const MANIFEST_TYPE = 'application/vnd.oci.image.manifest.v1+json';
 const READY_MS = 10_000;
 
+/** The arguments of crane for a registry at `host` that keeps its blobs in `folder`. */
+export function registryArguments(host: string, folder: string): string[] {
+  return ['registry', 'serve', '--address', host, '--disk', join(folder, 'blobs')];
+}
+
 export async function startRegistry({ crane, folder, port }: RegistryOptions): Promise<Registry> {
   await mkdir(join(folder, 'blobs'), { recursive: true });
   const host = `127.0.0.1:${port ?? (await freePorts(1))[0]!}`;
-  const server = await startProcess({
-    name: 'registry',
-    command: crane,
-    args: ['registry', 'serve', '--address', host, '--disk', join(folder, 'blobs')],
-    logFile: join(folder, 'registry.log'),
-  });
-  await untilReady(host, server);
+  const logFile = join(folder, 'registry.log');
+  const server = await startProcess({ name: 'registry', command: crane, args: registryArguments(host, folder), logFile });
+  await registryReady(host, server.exited);
+  return { host, ...registryTags(host), stop: () => server.stop() };
+}
+
+export function registryTags(host: string): RegistryTags {
   const base = `http://${host}/v2`;
   return {
-    host,
     async push(repository, tags) {
       const config = await pushBlob(`${base}/${repository}`, EMPTY_CONFIG);
       const manifest = JSON.stringify({
@@ -54,9 +62,8 @@ export async function startRegistry({ crane, folder, port }: RegistryOptions): P
       for (const tag of tags) await send(`${base}/${repository}/manifests/${tag}`, 'PUT', manifest, MANIFEST_TYPE);
     },
     async remove(repository, tags) {
-      for (const tag of tags) await send(`${base}/${repository}/manifests/${tag}`, 'DELETE');
+      for (const tag of tags) await fetch(`${base}/${repository}/manifests/${tag}`, { method: 'DELETE' });
     },
-    stop: () => server.stop(),
   };
 }
 
@@ -72,12 +79,13 @@ async function send(url: string, method: string, body?: string, type?: string): 
   if (!answer.ok) throw new Error(`${method} ${url} was answered ${answer.status}`);
 }
 
-async function untilReady(host: string, server: ManagedProcess): Promise<void> {
+/** Resolves when the registry answers; rejects where its process ends first. */
+export async function registryReady(host: string, exited: Promise<unknown> = new Promise(() => undefined)): Promise<void> {
   let ended = false;
-  void server.exited.then(() => (ended = true));
+  void exited.then(() => (ended = true));
   for (const start = Date.now(); Date.now() - start < READY_MS && !ended; await sleep(20)) {
     const answer = await fetch(`http://${host}/v2/`).catch(() => undefined);
     if (answer?.ok) return;
   }
-  throw new Error(`the registry on ${host} does not answer; its log is ${server.logFile}`);
+  throw new Error(`the registry on ${host} does not answer`);
 }

@@ -1,9 +1,10 @@
 /** What differs from run to run in the output of the demo, by what stands for it. */
 const MASKS: readonly [RegExp, string][] = [
   [/127\.0\.0\.1:\d+/g, '127.0.0.1:PORT'],
-  [/(?<=writer:)[0-9a-f]{16}(?=@)/g, 'PASSWORD'],
+  [/(?<=writer:|password=)[0-9a-f]{16}(?=[@ ])/g, 'PASSWORD'],
   [/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d{4} \w+/g, 'TIME'],
-  [/(?<=Date: ).*/g, 'TIME'],
+  [/(?<=Date: |Since: +).*/g, 'TIME'],
+  [/\S+\/crane(?= tag )/g, 'CRANE'],
   [/(?<=Age: +)\S.*/g, 'AGE'],
   [/(?<=Next pull: ).*(?= \(every)/g, 'TIME'],
   [/(?<=cluster |removed |back )\d+\.\d s(?= after)/g, 'SECONDS'],
