@@ -23,8 +23,10 @@ export function createCaller(transport: Transport, kinds: Kinds, beforeWrite?: (
     },
 
     async call(asked, request) {
-      if (request.method !== 'GET') beforeWrite?.();
-      const response = await transport.request(request);
+      const writes = beforeWrite !== undefined && request.method !== 'GET';
+      // Not only here: a request may wait for its turn, for a connection, or for as long as the server asks.
+      if (writes) beforeWrite();
+      const response = await transport.request(writes ? { ...request, beforeSend: beforeWrite } : request);
       const { status, headers, body } = response;
       if (status >= 300) {
         if (isUnservedResource(status, body)) kinds.doubt();

@@ -21,6 +21,8 @@ export interface TransportRequest {
   /** Gives way to what brings the cluster to the state of Git: status, Events, the record of what was applied. */
   hasTime?: boolean;
   signal?: AbortSignal;
+  /** Called when the request, and each repetition of it, is about to go out: throws where that is not allowed (any more). */
+  beforeSend?: () => void;
 }
 
 export type Sink = Pick<Exchange, 'onHeaders' | 'onData'>;
@@ -58,7 +60,8 @@ export function createExchanger(connection: Connection, userAgent: string, log: 
     try {
       const headers = await orAborted(headersOf(request), signal);
       const body = request.body === undefined ? undefined : JSON.stringify(request.body);
-      await wire.exchange({ method: request.method, target: prefix + targetOf(request), headers, body, signal, onHeaders: heard, onData });
+      const { method, beforeSend = () => undefined } = request;
+      await wire.exchange({ method, target: prefix + targetOf(request), headers, body, signal, beforeSend, onHeaders: heard, onData });
     } catch (error) {
       if (signal.aborted || error instanceof Failure) throw error;
       throw unreachable(connection.server, error);

@@ -54,6 +54,7 @@ export function openHttp2(connection: Connection): Wire {
     async exchange(exchange) {
       closing.signal.throwIfAborted();
       const session = await orAborted(current ?? start(), exchange.signal);
+      exchange.beforeSend();
       await send(session, exchange);
     },
     close() {

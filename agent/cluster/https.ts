@@ -11,6 +11,7 @@ export function openHttps(connection: Connection): Wire {
   return {
     async exchange(exchange) {
       closing.signal.throwIfAborted();
+      exchange.beforeSend();
       await send(new URL(connection.server).origin, agent, exchange);
     },
     close() {

@@ -12,6 +12,8 @@ export interface Exchange {
   headers: Record<string, string>;
   body: string | undefined;
   signal: AbortSignal;
+  /** Called when there is a connection, right before the request goes out; throws a Failure where it may not. */
+  beforeSend: () => void;
   onHeaders: (status: number, headers: Record<string, string>) => void;
   onData: (chunk: Buffer) => void;
 }
