@@ -44,6 +44,8 @@ export interface KindWatch {
 const WATCH_SECONDS = 300;
 /** The server should have ended the watch this long ago: the connection is dead. */
 const GRACE_MS = 30_000;
+/** The API server sends a bookmark a minute: three missed ones, and something between us swallows what it says. */
+const IDLE_MS = 180_000;
 const BACKOFF = { firstMs: 500, maxMs: 30_000 };
 /** A watch that ends before this time did not work; without a word, it was ended by something between us and the server. */
 const SHORT_WATCH_MS = 5_000;
@@ -191,6 +193,9 @@ class Reflector {
     const late = (): void => over.abort(new UnreachableError('the API server did not end a watch that is over'));
     void clock.sleep(seconds * 1_000 + GRACE_MS, over.signal).then(late, () => undefined);
     const begun = clock.now();
+    let heardAt = begun;
+    const silent = (): void => over.abort(new UnreachableError(`nothing was heard of a watch for ${IDLE_MS / 1_000} s`));
+    void this.#listenFor(() => heardAt, over.signal).then(silent, () => undefined);
     let events = 0;
     try {
       const lines = this.#client.transport.stream({
@@ -201,6 +206,7 @@ class Reflector {
         signal: over.signal,
       });
       for await (const line of lines) {
+        heardAt = clock.now();
         this.#take(line as RawEvent);
         this.#failures = 0;
         events++;
@@ -211,6 +217,16 @@ class Reflector {
       if (clock.now() - begun >= SHORT_WATCH_MS) this.#failures = 0;
     }
     if (events === 0 && clock.now() - begun < SHORT_WATCH_MS) throw new UnreachableError('a watch ended at once');
+  }
+
+  /** Resolves when nothing has been heard for too long. */
+  async #listenFor(heardAt: () => number, signal: AbortSignal): Promise<void> {
+    const { clock } = this.#options;
+    for (;;) {
+      const leftMs = heardAt() + IDLE_MS - clock.now();
+      if (leftMs <= 0) return;
+      await clock.sleep(leftMs, signal);
+    }
   }
 
   #take({ type, object, status, retryAfterMs }: RawEvent): void {

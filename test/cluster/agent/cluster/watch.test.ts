@@ -2,7 +2,7 @@ import { beforeAll, expect, it, onTestFinished } from 'vitest';
 import type { Client } from '#agent/cluster/client.ts';
 import { type KindWatch, type WatchEvent, type WatchOptions, watchKind } from '#agent/cluster/watch.ts';
 import { referenceOf } from '#api/kubernetes.ts';
-import { systemClock } from '#core/clock.ts';
+import { type Clock, systemClock } from '#core/clock.ts';
 import { silentLog } from '#core/log.ts';
 import { adminConnection, configMap, powerlessConnection, testClient } from '#test/support/api-client.ts';
 import { createNamespace } from '#test/support/namespace.ts';
@@ -182,4 +182,24 @@ it('says nothing after it was stopped', async () => {
   await client.create(configMap(namespace));
   await systemClock.sleep(200);
   expect(watched.events.length).toBe(before);
+});
+
+it('notices that nothing is heard of a watch any more, though its connection stands', async () => {
+  const client = testClient(await adminConnection());
+  let swallowed = 0;
+  const stream: Client['transport']['stream'] = async function* (request) {
+    if (swallowed++ > 0) return yield* client.transport.stream(request);
+    await new Promise((_, reject) => request.signal?.addEventListener('abort', () => reject(request.signal?.reason as Error)));
+  };
+  // Time runs 500 times as fast: three minutes without a line are a third of a second.
+  const begun = Date.now();
+  const clock: Clock = {
+    now: () => begun + (Date.now() - begun) * 500,
+    sleep: (ms, signal) => systemClock.sleep(ms / 500, signal),
+  };
+  const watched = await watch({ ...client, transport: { ...client.transport, stream } }, { clock });
+  await watched.synced;
+  await client.create(configMap(namespace, {}, 'unheard'));
+  await expect.poll(() => watched.seen(), { timeout: 5_000 }).toContain('added unheard');
+  expect(String(watched.errors[0])).toContain('nothing was heard of a watch for 180 s');
 });
