@@ -5,6 +5,7 @@ import { kustomizeSchema } from '#api/kustomize.ts';
 import { type SchemaNode, partOf } from '#api/schema.ts';
 import { agentSettings } from '#agent/settings.ts';
 import { type Setting, flagName } from '#core/settings.ts';
+import { webhookSettings } from '#webhook/settings.ts';
 
 /** `node dev/generate-docs.ts` rewrites the generated parts of docs/reference.md from the declarations in the code. */
 
@@ -21,7 +22,9 @@ interface Row {
 
 /** `text` with the tables of properties and settings between their markers. Throws where a marker is missing. */
 export function withGeneratedParts(text: string): string {
-  return replaced(replaced(text, 'kustomize', propertyTable(kustomizeSchema)), 'agent settings', settingsTable(agentSettings));
+  const withProperties = replaced(text, 'kustomize', propertyTable(kustomizeSchema));
+  const withAgent = replaced(withProperties, 'agent settings', settingsTable(agentSettings));
+  return replaced(withAgent, 'webhook settings', settingsTable(webhookSettings));
 }
 
 function replaced(text: string, part: string, table: string): string {
