@@ -10,7 +10,7 @@ VITEST := $(BIN)/node --disable-warning=ExperimentalWarning node_modules/vitest/
 # Which tests: `make test T=test/cluster/agent`.
 T ?=
 
-.PHONY: help demo up down test test-unit check format docs tools bundle bench bench-webhook test-certs test-reviews clean
+.PHONY: help demo up down test test-unit test-faults soak check format docs tools bundle bench bench-webhook test-certs test-reviews clean
 
 help: ## this list
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z][a-z-]*:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,6 +29,12 @@ test: check ## everything that CI runs; T=PATH runs some of it
 
 test-unit: $(BIN)/node ## the tests that need no server, in seconds
 	@$(VITEST) --project fast test/unit $(T)
+
+test-faults: $(BIN)/node ## kill -9 at every write, then 200 seeded scenarios of faults; SEED=N replays one
+	@$(NODE) dev/faults/main.ts
+
+soak: $(BIN)/node ## ten minutes of dropped connections, or MINUTES=N: watches alive, memory flat
+	@$(NODE) dev/faults/soak.ts
 
 test-certs: $(BIN)/node ## ten minutes of traffic while certificates of two minutes rotate
 	@LATEEN_CERTIFICATE_LIFE=2m LATEEN_CERTIFICATE_TRAFFIC=10m $(VITEST) --project cluster test/cluster/webhook/rotation.test.ts
@@ -49,7 +55,7 @@ docs: $(BIN)/node ## rewrite the generated parts of docs/
 	@$(NODE) dev/generate-docs.ts
 
 bench: $(BIN)/node ## measure the agent beside the physical limit; PART=a,b N=100 RUNS=1 QUICK=true
-	@$(NODE) dev/bench/main.ts $(foreach name,part n runs quick claim out profile,$(if $($(shell echo $(name) | tr a-z A-Z)),--$(name)=$($(shell echo $(name) | tr a-z A-Z))))
+	@$(NODE) dev/bench/main.ts $(foreach name,part n runs quick idle claim out profile,$(if $($(shell echo $(name) | tr a-z A-Z)),--$(name)=$($(shell echo $(name) | tr a-z A-Z))))
 
 bench-webhook: $(BIN)/node ## measure the webhook beside a bare server; SECONDS=5 ROUNDS=3 REVIEWS=1000000
 	@$(NODE) dev/bench/webhook.ts
