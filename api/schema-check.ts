@@ -59,11 +59,11 @@ function checkInside(part: Part, value: unknown, site: Site, found: Found[]): vo
   const { schema, fields, item } = part;
   if (fields.length > 0 && isMap(value)) return checkFields(part, value, site, found);
   if (item && Array.isArray(value)) {
-    for (const [index, entry] of value.entries()) checkPart(item, entry, { ...site, path: [...site.path, index] }, found);
+    for (const [index, entry] of value.entries()) checkPart(item, entry, below(site, index, site.parent), found);
   } else if (schema.type === 'record' && schema.value && isMap(value)) {
     const entry = partOf(schema.value);
     for (const key of Object.keys(value).toSorted()) {
-      if (!isPlainlyRight(entry, value[key])) checkPart(entry, value[key], { ...site, path: [...site.path, key], parent: value }, found);
+      if (!isPlainlyRight(entry, value[key])) checkPart(entry, value[key], below(site, key, value), found);
     }
   }
 }
@@ -74,7 +74,7 @@ function checkFields(part: Part, value: Record<string, unknown>, site: Site, fou
     if (held === undefined) {
       if (field.required) found.push({ at: [...site.path, key], finding: missing(key, field) });
     } else if (!isPlainlyRight(field, held)) {
-      checkPart(field, held, { path: [...site.path, key], parent: value, context: site.context }, found);
+      checkPart(field, held, below(site, key, value), found);
     }
   }
   const crowd = part.facts?.oneOf?.filter((key) => own(value, key) !== undefined) ?? [];
@@ -83,6 +83,11 @@ function checkFields(part: Part, value: Record<string, unknown>, site: Site, fou
     found.push({ at: site.path, finding: { code: 'InvalidValue', text, remedy: 'keep one of them' } });
   }
   if (part.schema.type !== 'loose_object') checkKeys(part, value, site, found);
+}
+
+function below({ path, context }: Site, key: string | number, parent: Site['parent']): Site {
+  // concat, since a spread goes through an iterator: this is called for all that a rule looks at.
+  return { path: path.concat(key), parent, context };
 }
 
 function checkKeys(part: Part, value: Record<string, unknown>, site: Site, found: Found[]): void {

@@ -74,6 +74,18 @@ function ofInterval(map: Properties, at: Path): Suspicion[] {
   return [{ at, code: 'UnusualInterval', text: `${says}, received ${quote(interval)}`, value: interval, remedy }];
 }
 
+/** As hosting services take it: with and without `.git` and a closing slash. */
+function repositoryOf(url: string): string {
+  const open = url.endsWith('/') ? url.replace(/\/+$/, '') : url;
+  return open.endsWith('.git') ? open.slice(0, -4) : open;
+}
+
+/** normalizePath, without its work for what most people write. */
+function plainPath(path: string): string {
+  const rest = path.startsWith('./') ? path.slice(2) : path;
+  return rest.includes('//') || rest.includes('./') || rest.endsWith('/') || rest.endsWith('.') ? normalizePath(rest) : rest;
+}
+
 /** The same url, branch and path as an earlier component. */
 function twice(properties: Properties, sources: Map<string, number>, index: number): Suspicion[] {
   const url = text(properties, 'url');
@@ -81,7 +93,7 @@ function twice(properties: Properties, sources: Map<string, number>, index: numb
   if (url === undefined || path === undefined) return [];
   const git = own(properties, 'git');
   const ref = isMap(git) ? REFS.map((key) => text(git, key) ?? '').join('\n') : '\n\n\n\n';
-  const source = `${url.replace(/(\.git)?\/*$/, '')}\n${ref}\n${normalizePath(path)}`;
+  const source = `${repositoryOf(url)}\n${ref}\n${plainPath(path)}`;
   const first = sources.get(source);
   if (first === undefined) sources.set(source, index);
   if (first === undefined || pathRule(path).length > 0) return [];
