@@ -32,6 +32,11 @@ const two = (prefix: string, moved: 'x' | 'y'): Wanted => {
   };
 };
 
+const nested = (prefix: string, value = 'one'): Wanted => ({
+  components: { a: 'x' },
+  folders: { x: { [`ConfigMap/${prefix}-a`]: value, [`Application/${prefix}-n`]: value } },
+});
+
 export const PLAYS: readonly Play[] = [
   { name: 'create', before: () => NOTHING, after: one },
   { name: 'update', before: one, after: (prefix) => one(prefix, 'two') },
@@ -47,6 +52,14 @@ export const PLAYS: readonly Play[] = [
     after: (prefix) => ({ components: { a: 'x' }, folders: { x: { [`ConfigMap/${prefix}-a`]: 'one' } } }),
   },
   { name: 'delete', before: one, after: (prefix) => ({ ...one(prefix), deleted: true }) },
+  { name: 'nested Application, create', before: () => NOTHING, after: nested },
+  { name: 'nested Application, update', before: nested, after: (prefix) => nested(prefix, 'two') },
+  { name: 'nested Application, delete', before: nested, after: (prefix) => ({ ...nested(prefix), deleted: true }) },
+  {
+    name: 'nested Application, prune',
+    before: nested,
+    after: (prefix) => ({ components: { a: 'x' }, folders: { x: { [`ConfigMap/${prefix}-a`]: 'one' } } }),
+  },
   {
     name: 'restore of what a person has deleted',
     before: one,

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ApiRequest } from './api-proxy.ts';
 import type { Play } from './crash-plays.ts';
+import { differences } from './differences.ts';
 import { atRest, quiet, type Traffic, watchWrites, writeName } from './traffic.ts';
 import { Story } from './story.ts';
 import type { World } from './world.ts';
@@ -25,6 +26,7 @@ export interface CrashResult {
 
 /** The writes go by while the agent works on; a run that makes fewer than in the undisturbed run is waited for so long. */
 const UNREACHED_MS = 6_000;
+const POLL_MS = 150;
 
 /** The writes of the play with nothing in the way. */
 export async function undisturbed(play: Play, world: World, name: string): Promise<string[]> {
@@ -47,7 +49,7 @@ export async function crashAt(play: Play, point: CrashPoint, { world, name }: { 
   await begin(play, story, traffic);
   const crash = armCrash(world, point);
   await act(play, story);
-  const reached = await Promise.race([crash.killed, reachedNot(story)]);
+  const reached = await Promise.race([crash.killed, reachedNot(story, crash)]);
   world.proxy.hooks = {};
   if (!reached) await world.agent.kill();
   if (point.reverted) await story.want(play.before(name));
@@ -80,17 +82,26 @@ async function end(story: Story): Promise<void> {
   await story.converged();
 }
 
-async function reachedNot(story: Story): Promise<undefined> {
-  await story.converged();
-  await sleep(UNREACHED_MS);
-  return undefined;
+/** Resolves when the agent is done without ever having come to the write. */
+async function reachedNot(story: Story, { isOver, killed }: Crash): Promise<string | undefined> {
+  while (!isOver() && (await differences(story)).length > 0) await sleep(POLL_MS);
+  await Promise.race([killed, sleep(UNREACHED_MS)]);
+  return isOver() ? killed : undefined;
 }
 
-function armCrash(world: World, { write, side }: CrashPoint): { killed: Promise<string> } {
+interface Crash {
+  /** Resolves to the write. */
+  killed: Promise<string>;
+  isOver(): boolean;
+}
+
+function armCrash(world: World, { write, side }: CrashPoint): Crash {
   const killed = Promise.withResolvers<string>();
   let count = 0;
   let chosen: ApiRequest | undefined;
+  let over = false;
   const kill = async (request: ApiRequest): Promise<void> => {
+    over = true;
     await world.agent.kill();
     killed.resolve(writeName(request));
   };
@@ -108,7 +119,7 @@ function armCrash(world: World, { write, side }: CrashPoint): { killed: Promise<
       return true;
     },
   };
-  return { killed: killed.promise };
+  return { killed: killed.promise, isOver: () => over };
 }
 
 function isAt(request: ApiRequest, write: number | RegExp, count: number): boolean {

@@ -2,6 +2,7 @@ import type { Client } from '#agent/cluster/client.ts';
 import { type KindWatch, watchKind } from '#agent/cluster/watch.ts';
 import { systemClock } from '#core/clock.ts';
 import { silentLog } from '#core/log.ts';
+import { WITNESSED } from './wanted.ts';
 
 export interface Deletion {
   kind: string;
@@ -15,16 +16,10 @@ export interface Deletions {
   stop(): void;
 }
 
-/** Kinds that the scenarios have in Git. */
-const KINDS = [
-  ['v1', 'ConfigMap'],
-  ['v1', 'ServiceAccount'],
-] as const;
-
 export async function watchDeletions(client: Client, namespace: string): Promise<Deletions> {
   const seen: Deletion[] = [];
   const watches: KindWatch[] = [];
-  for (const [apiVersion, name] of KINDS) {
+  for (const [apiVersion, name] of WITNESSED) {
     const kind = await client.kinds.find(apiVersion, name);
     if (!kind) throw new Error(`the API server does not know ${name}`);
     const watch = watchKind(client, {

@@ -3,7 +3,7 @@ import type { Application, ServiceStatus } from '#api/application.ts';
 import { type KubeObject, objectId, referenceOf } from '#api/kubernetes.ts';
 import { API_VERSION, label } from '#api/names.ts';
 import type { Story } from './story.ts';
-import { objectsOf } from './wanted.ts';
+import { objectsOf, WITNESSED } from './wanted.ts';
 import type { World } from './world.ts';
 
 /** Everything in which the cluster is not what Git has: empty where both agree and nothing is left over. */
@@ -23,14 +23,14 @@ export async function differences(story: Story): Promise<string[]> {
     ...extra.map((id) => `${id} is an orphan`),
     ...other,
     ...(await inventoryProblems(story, labelled)),
+    ...(await nestedProblems(story)),
     ...(await statusProblems(story)),
   ];
 }
 
 function otherwise(id: string, object: KubeObject, { value, component }: { value: string; component: string }): string[] {
   const { metadata } = object;
-  const data = object['data'] as { key?: string } | undefined;
-  const is = object.kind === 'ConfigMap' ? data?.key : metadata.annotations?.['example.com/key'];
+  const is = valueOf(object);
   return [
     ...(is === value ? [] : [`${id} has the value ${is}, Git has ${value}`]),
     ...(metadata.labels?.[label.component] === component ? [] : [`${id} is labelled as that of ${metadata.labels?.[label.component]}`]),
@@ -38,9 +38,20 @@ function otherwise(id: string, object: KubeObject, { value, component }: { value
   ];
 }
 
+function valueOf(object: KubeObject): string | undefined {
+  if (object.kind === 'ConfigMap') return (object['data'] as { key?: string } | undefined)?.key;
+  if (object.kind !== 'Application') return object.metadata.annotations?.['example.com/key'];
+  const { spec } = object as unknown as Application;
+  return imageTag(spec.components[0]?.properties?.['image']);
+}
+
+function imageTag(image: unknown): string | undefined {
+  return typeof image === 'string' ? image.split(':').at(-1) : undefined;
+}
+
 async function labelledObjects({ client, namespace }: World, application: string): Promise<KubeObject[]> {
-  const kinds = ['ConfigMap', 'ServiceAccount'].map(async (kind) => {
-    const info = await client.kinds.find('v1', kind);
+  const kinds = WITNESSED.slice(0, 3).map(async ([apiVersion, kind]) => {
+    const info = await client.kinds.find(apiVersion, kind);
     return info ? client.list(info, { namespace, labelSelector: `${label.application}=${application},${label.component}` }) : [];
   });
   return (await Promise.all(kinds)).flat();
@@ -62,6 +73,47 @@ async function inventoryProblems({ world, name, wanted }: Story, labelled: reado
     ...held.filter((one) => !there.includes(one)).map((one) => `the inventory has ${one}, the cluster has not`),
     ...entries.filter(({ manifest }) => !manifest).map((entry) => `${objectId(entry)} is being applied`),
     ...(new Set(held).size < held.length ? ['an object stands twice in the inventory'] : []),
+  ];
+}
+
+/** What nested Applications have: a Deployment with the image, and an inventory with its UID; neither without them. */
+async function nestedProblems({ world, name, wanted }: Story): Promise<string[]> {
+  const { client, namespace } = world;
+  const list = async (apiVersion: string, kind: string): Promise<KubeObject[]> => {
+    const info = await client.kinds.find(apiVersion, kind);
+    const all = info ? await client.list(info, { namespace }) : [];
+    return all.filter(({ metadata }) => metadata.name?.replace(/^lateen-/, '').startsWith(`${name}-`));
+  };
+  const [deployments, maps] = await Promise.all([list('apps/v1', 'Deployment'), list('v1', 'ConfigMap')]);
+  const inventories = maps.filter(({ metadata }) => metadata.name?.startsWith('lateen-'));
+  const nested = Object.entries(objectsOf(wanted)).flatMap(([id, { value }]) => {
+    const [kind, nestedName = ''] = id.split('/');
+    return kind === 'Application' ? [{ name: nestedName, value }] : [];
+  });
+  const names = new Set(nested.map((one) => one.name));
+  return [
+    ...deployments
+      .filter(({ metadata }) => !names.has(metadata.name ?? ''))
+      .map(({ metadata }) => `Deployment/${metadata.name} is an orphan`),
+    ...inventories
+      .filter(({ metadata }) => !names.has((metadata.name ?? '').slice('lateen-'.length)))
+      .map(({ metadata }) => `${metadata.name} is left over`),
+    ...nested.flatMap((one) => deploymentProblems(one, { deployments, inventories })),
+  ];
+}
+
+function deploymentProblems(
+  { name, value }: { name: string; value: string },
+  { deployments, inventories }: { deployments: KubeObject[]; inventories: KubeObject[] },
+): string[] {
+  const deployment = deployments.find(({ metadata }) => metadata.name === name);
+  const inventory = inventories.find(({ metadata }) => metadata.name === inventoryName(name));
+  if (!deployment || !inventory) return [`Deployment/${name} is lost`];
+  const spec = deployment['spec'] as { template: { spec: { containers: { image: string }[] } } };
+  const [entry, ...others] = fromConfigMap(inventory).entries;
+  return [
+    ...(imageTag(spec.template.spec.containers[0]?.image) === value ? [] : [`Deployment/${name} has another image than ${value}`]),
+    ...(entry?.uid === deployment.metadata.uid && entry?.manifest && others.length === 0 ? [] : [`${name} is not what its inventory has`]),
   ];
 }
 

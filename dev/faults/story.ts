@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { KubeObject } from '#api/kubernetes.ts';
+import type { KubeObject, ObjectReference } from '#api/kubernetes.ts';
 import { API_VERSION } from '#api/names.ts';
 import { commitFiles, type FileChange } from '../git-repository.ts';
 import { differences } from './differences.ts';
-import { filesOf, objectsOf, type Wanted } from './wanted.ts';
+import { filesOf, objectsOf, type Wanted, WITNESSED } from './wanted.ts';
 import { GIT_SECRET, type World } from './world.ts';
 
 /** After so long with nothing in its way the agent has failed to get there: its longest wait in between is a minute. */
@@ -79,15 +79,22 @@ export class Story {
     const all = this.world.deletions.seen();
     const fresh = all.slice(this.#checked).filter(({ name }) => name.startsWith(`${this.name}-`));
     this.#checked = all.length;
-    const always = (id: string): boolean => this.#since.every((wanted) => Object.hasOwn(objectsOf(wanted), id));
+    // The Deployment of a nested Application stands and falls with it.
+    const always = (id: string): boolean =>
+      this.#since.every((wanted) => Object.hasOwn(objectsOf(wanted), id.replace(/^Deployment/, 'Application')));
     return fresh
       .filter(({ kind, name, uid }) => !this.pardoned.has(uid) && always(`${kind}/${name}`))
       .map(({ kind, name, uid }) => `${kind}/${name} (${uid})`);
   }
 
   async object(id: string): Promise<KubeObject | undefined> {
+    return this.world.client.get(this.#reference(id));
+  }
+
+  #reference(id: string): ObjectReference {
     const [kind = '', name = ''] = id.split('/');
-    return this.world.client.get({ apiVersion: 'v1', kind, namespace: this.world.namespace, name });
+    const apiVersion = WITNESSED.find((witnessed) => witnessed[1] === kind)?.[0] ?? 'v1';
+    return { apiVersion, kind, namespace: this.world.namespace, name };
   }
 
   /** A person deletes one of its objects. */
@@ -95,8 +102,7 @@ export class Story {
     const live = await this.object(id);
     if (!live?.metadata.uid) return;
     this.pardoned.add(live.metadata.uid);
-    const [kind = '', name = ''] = id.split('/');
-    await this.world.client.delete({ apiVersion: 'v1', kind, namespace: this.world.namespace, name });
+    await this.world.client.delete(this.#reference(id));
   }
 
   async #push({ folders }: Wanted): Promise<void> {

@@ -1,4 +1,6 @@
-/** `ConfigMap/name` or `ServiceAccount/name` to its value. */
+import { API_VERSION } from '#api/names.ts';
+
+/** `ConfigMap/name`, `ServiceAccount/name` or `Application/name` to its value. */
 export type Objects = Readonly<Record<string, string>>;
 
 /** What a person has decided: the components of one Application, and what their folders hold in Git. */
@@ -8,6 +10,14 @@ export interface Wanted {
   folders: Readonly<Record<string, Objects>>;
   deleted?: boolean;
 }
+
+/** Kinds that come from Git, and the one that nested Applications make of it. */
+export const WITNESSED = [
+  ['v1', 'ConfigMap'],
+  ['v1', 'ServiceAccount'],
+  [API_VERSION, 'Application'],
+  ['apps/v1', 'Deployment'],
+] as const;
 
 /** Everything that Git has for the Application, by identity. */
 export function objectsOf({ components, folders, deleted }: Wanted): Record<string, { value: string; component: string }> {
@@ -37,5 +47,12 @@ function fileOf(id: string): string {
 function manifestOf(id: string, value: string): string {
   const [kind, name] = id.split('/');
   if (kind === 'ConfigMap') return `apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: ${name}\ndata:\n  key: "${value}"\n`;
+  if (kind === 'Application') return applicationOf(name ?? '', value);
   return `apiVersion: v1\nkind: ${kind}\nmetadata:\n  name: ${name}\n  annotations:\n    example.com/key: "${value}"\n`;
+}
+
+/** A nested Application, which has a Deployment of its name. */
+function applicationOf(name: string, value: string): string {
+  const component = { name, type: 'webservice', properties: { image: `example.com/image:${value}` } };
+  return JSON.stringify({ apiVersion: API_VERSION, kind: 'Application', metadata: { name }, spec: { components: [component] } });
 }

@@ -10,7 +10,7 @@ import { silentLog } from '#core/log.ts';
 import { agentKubeconfig, type PlaneAccess } from '../agent-access.ts';
 import { type GitServer, startGitServer } from '../git-server.ts';
 import type { Programs } from '../programs.ts';
-import { type FaultAgent, logFileOf, startFaultAgent } from './agent.ts';
+import { type FaultAgent, type FaultAgentOptions, logFileOf, startFaultAgent } from './agent.ts';
 import { type ApiProxy, startApiProxy } from './api-proxy.ts';
 import { type Deletions, watchDeletions } from './deletions.ts';
 
@@ -31,12 +31,20 @@ export interface World {
   readonly agent: FaultAgent;
   /** Once more, after it was killed; resolves when it is ready, or was killed before. */
   startAgent(): Promise<void>;
+  /** A second agent of the namespace, behind a proxy of its own. */
+  anotherAgent(flags: Record<string, string>): Promise<Companion>;
   /** The next run of kustomize kills itself. */
   killKustomize(): Promise<void>;
   /** Whatever the agent has shown to anybody so far. */
   shown(): Promise<string>;
   /** Where a text that nobody may see can be found: undefined where it cannot. */
   leak(): Promise<string | undefined>;
+  close(): Promise<void>;
+}
+
+export interface Companion {
+  agent: FaultAgent;
+  proxy: ApiProxy;
   close(): Promise<void>;
 }
 
@@ -48,28 +56,24 @@ export async function openWorld(plane: FaultPlane, command: readonly string[], f
   const folder = await mkdtemp(join(tmpdir(), 'lateen-faults-'));
   const namespace = `faults-${randomBytes(4).toString('hex')}`;
   const password = `planted-${randomBytes(12).toString('hex')}`;
-  const connection = await kubeconfigConnection({ path: plane.kubeconfig });
-  const client = createClient(connection, { log: silentLog, userAgent: 'lateen-faults' });
+  const client = await clientOf(plane);
   await client.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });
   await client.create(gitSecret(namespace, password));
-  const proxy = await proxyOf(plane);
-  const kubeconfig = await agentKubeconfig({ ...plane, server: proxy.url }, { namespace, file: join(folder, 'kubeconfig') });
-  const git = await startGitServer({ root: join(folder, 'git'), users: [{ name: USER, password, write: false }] });
-  const deletions = await watchDeletions(client, namespace);
   const flag = join(folder, 'kill-kustomize');
   const kustomize = await killableKustomize(folder, plane.programs.kustomize, flag);
-  const agentFolder = join(folder, 'agent');
-  await mkdir(agentFolder);
+  const move = { plane, namespace, kustomize, command };
   // One identity, as that of a Pod: whoever follows a killed one goes on at once.
-  const settings = { identity: 'faults', 'lease-duration': '6s', ...flags };
-  const start = () => startFaultAgent({ namespace, kubeconfig, kustomize, folder: agentFolder, command, flags: settings });
-  let agent = await start();
+  const home = await homeOf({ ...move, folder: join(folder, 'agent'), flags: { identity: 'faults', ...flags } });
+  const git = await startGitServer({ root: join(folder, 'git'), users: [{ name: USER, password, write: false }] });
+  const deletions = await watchDeletions(client, namespace);
+  let agent = await startFaultAgent(home.options);
   await agent.ready;
-  const shown = async (): Promise<string> => (await readFile(logFileOf(agentFolder), 'utf8')) + (await everything(client, namespace));
+  const shown = async (): Promise<string> =>
+    (await readFile(logFileOf(home.options.folder), 'utf8')) + (await everything(client, namespace));
   return {
     namespace,
     client,
-    proxy,
+    proxy: home.proxy,
     git,
     deletions,
     shown,
@@ -77,20 +81,50 @@ export async function openWorld(plane: FaultPlane, command: readonly string[], f
       return agent;
     },
     async startAgent() {
-      agent = await start();
+      agent = await startFaultAgent(home.options);
       await agent.ready;
     },
+    anotherAgent: async (more) => companionIn(await homeOf({ ...move, folder: join(folder, 'companion'), flags: more })),
     killKustomize: () => writeFile(flag, ''),
     leak: async () => leakIn(await shown(), password),
     async close() {
       deletions.stop();
       await agent.kill();
-      await proxy.close();
+      await home.proxy.close();
       await git.close();
       client.transport.close();
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+async function clientOf({ kubeconfig }: FaultPlane): Promise<Client> {
+  return createClient(await kubeconfigConnection({ path: kubeconfig }), { log: silentLog, userAgent: 'lateen-faults' });
+}
+
+/** What one agent needs to be started again and again: its folder, its rights, and its own way to the API server. */
+interface Home {
+  proxy: ApiProxy;
+  options: FaultAgentOptions;
+}
+
+async function homeOf(move: Omit<FaultAgentOptions, 'kubeconfig'> & { plane: FaultPlane }): Promise<Home> {
+  const { plane, flags, ...rest } = move;
+  const proxy = await proxyOf(plane);
+  await mkdir(rest.folder);
+  const access = { namespace: rest.namespace, file: join(rest.folder, 'kubeconfig') };
+  const kubeconfig = await agentKubeconfig({ ...plane, server: proxy.url }, access);
+  return { proxy, options: { ...rest, kubeconfig, flags: { 'lease-duration': '6s', ...flags } } };
+}
+
+async function companionIn({ proxy, options }: Home): Promise<Companion> {
+  const agent = await startFaultAgent(options);
+  await agent.ready;
+  const close = async (): Promise<void> => {
+    await agent.kill();
+    await proxy.close();
+  };
+  return { agent, proxy, close };
 }
 
 async function proxyOf({ directory, server, caFile }: FaultPlane): Promise<ApiProxy> {
