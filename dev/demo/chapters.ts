@@ -1,10 +1,11 @@
+import { admission } from './admission.ts';
 import type { Chapter } from './chapter.ts';
 import { drift } from './drift.ts';
 import { images } from './images.ts';
 import { sync } from './sync.ts';
 
 /** In the order in which `make demo` plays them. */
-const CHAPTERS: readonly Chapter[] = [sync, images, drift];
+const CHAPTERS: readonly Chapter[] = [sync, images, drift, admission];
 
 /** The chapters of these names, without names all of them. Throws where one is not known. */
 export function chaptersOf(names: readonly string[]): readonly Chapter[] {
