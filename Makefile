@@ -10,7 +10,7 @@ VITEST := $(BIN)/node --disable-warning=ExperimentalWarning node_modules/vitest/
 # Which tests: `make test T=test/cluster/agent`.
 T ?=
 
-.PHONY: help demo up down test test-unit test-faults soak check format docs tools bundle bench bench-webhook test-certs test-reviews clean
+.PHONY: help demo up down test test-unit test-faults soak check format docs tools bundle bench bench-image bench-webhook test-certs test-reviews clean
 
 help: ## this list
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z][a-z-]*:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -56,6 +56,9 @@ docs: $(BIN)/node ## rewrite the generated parts of docs/
 
 bench: $(BIN)/node ## measure the agent beside the physical limit; PART=a,b N=100 RUNS=1 QUICK=true
 	@$(NODE) dev/bench/main.ts $(foreach name,part n runs quick idle claim out profile,$(if $($(shell echo $(name) | tr a-z A-Z)),--$(name)=$($(shell echo $(name) | tr a-z A-Z))))
+
+bench-image: $(BIN)/node ## measure image automation beside the bare download, and a bare clone, sed, commit and push
+	@$(NODE) dev/bench/images.ts
 
 bench-webhook: $(BIN)/node ## measure the webhook beside a bare server; SECONDS=5 ROUNDS=3 REVIEWS=1000000
 	@$(NODE) dev/bench/webhook.ts

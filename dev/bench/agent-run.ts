@@ -1,28 +1,21 @@
-import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { logTail, startProcess } from '../lifeline.ts';
-import { CHECKOUT } from '../keeper-state.ts';
 import { freePorts } from '../ports.ts';
-import { type ApiRequest, AuditTail, countRequests, isWrite } from './api-requests.ts';
+import { type ApiRequest, type AuditTail, countRequests, isWrite } from './api-requests.ts';
 import type { Laboratory, Place } from './laboratory.ts';
 import { cpuSeconds, type Memory, memoryOf, PeakMemory } from './process-cost.ts';
 
-const BUNDLE = join(CHECKOUT, 'dist/lateen-agent.mjs');
 const POLL_MS = 100;
 const STOP_GRACE_MS = 15_000;
 /** No write of the agent for so long: it is done. Its longest silence while it works is the second after which a status is written. */
 const DONE_MS = 4_000;
 
-/** The agent as it is shipped where `make bundle` has been run; else from its sources. */
-export function agentCommand(profile: string): string[] {
-  const flags = [
-    '--disable-warning=ExperimentalWarning',
-    '--max-semi-space-size=1',
-    ...(profile ? ['--cpu-prof', `--cpu-prof-dir=${profile}`] : []),
-  ];
-  return [process.execPath, ...flags, existsSync(BUNDLE) ? BUNDLE : join(CHECKOUT, 'agent/main.ts')];
+/** The agent as it is shipped, with the flags of bin/lateen-agent. */
+function agentCommand(bundle: string, profile: string): string[] {
+  const profiling = profile ? ['--cpu-prof', `--cpu-prof-dir=${profile}`] : [];
+  return [process.execPath, '--disable-warning=ExperimentalWarning', '--max-semi-space-size=1', ...profiling, bundle];
 }
 
 export interface AgentRun {
@@ -31,9 +24,11 @@ export interface AgentRun {
   startedMs: number;
   requests: ApiRequest[];
   /** Reads on; resolves when `count` different objects of the kinds have been applied, to the time of the last. */
-  untilApplied(resources: ReadonlySet<string>, count: number): Promise<number>;
+  untilApplied(resources: ReadonlySet<string>, count: number, name?: string): Promise<number>;
   /** Resolves when the agent has written nothing for a while. */
-  untilDone(): Promise<void>;
+  untilDone(quietMs?: number): Promise<void>;
+  /** Brings `requests` up to date. */
+  read(): Promise<void>;
   /** Takes what the audit log has of the agent by now, and forgets it. */
   takeRequests(): Promise<ApiRequest[]>;
   cpuSeconds(): Promise<number>;
@@ -66,7 +61,7 @@ export async function startAgent(options: AgentOptions): Promise<AgentRun> {
     'min-interval': '1s',
     ...flags,
   };
-  const [command = '', ...args] = agentCommand(profile);
+  const [command = '', ...args] = agentCommand(laboratory.agent, profile);
   args.push(...Object.entries(settings).map(([name, value]) => `--${name}=${value}`));
   const audit = await laboratory.audit();
   const startedMs = Date.now();
@@ -90,7 +85,7 @@ export async function startAgent(options: AgentOptions): Promise<AgentRun> {
   };
 }
 
-type Follow = Pick<AgentRun, 'requests' | 'untilApplied' | 'untilDone' | 'takeRequests'>;
+type Follow = Pick<AgentRun, 'requests' | 'read' | 'untilApplied' | 'untilDone' | 'takeRequests'>;
 
 /** What the agent asks for, as the audit log has it. */
 function following(audit: AuditTail, { user }: Place, limits: { startedMs: number; deadlineMs: number; logFile: string }): Follow {
@@ -102,29 +97,37 @@ function following(audit: AuditTail, { user }: Place, limits: { startedMs: numbe
   };
   return {
     requests,
-    async untilApplied(resources, count) {
+    read,
+    async untilApplied(resources, count, only) {
       const applied = new Map<string, number>();
       for (let at = 0; applied.size < count; await sleep(POLL_MS)) {
         await read();
         for (; at < requests.length; at++) {
           const { verb, resource, name, code, atMs } = requests[at]!;
-          if (verb === 'patch' && code < 300 && resources.has(resource)) applied.set(`${resource}/${name}`, atMs);
+          const isWanted = verb === 'patch' && code < 300 && resources.has(resource) && (only === undefined || only === name);
+          if (isWanted) applied.set(`${resource}/${name}`, atMs);
         }
       }
       return Math.max(...applied.values());
     },
-    async untilDone() {
-      const lastWrite = (): number => requests.findLast(isWrite)?.atMs ?? limits.startedMs;
+    async untilDone(quietMs = DONE_MS) {
+      const begunMs = Date.now();
+      const lastWrite = (): number => Math.max(begunMs, requests.findLast(isWork)?.atMs ?? 0);
       do {
         await sleep(POLL_MS);
         await read();
-      } while (Date.now() - lastWrite() < DONE_MS);
+      } while (Date.now() - lastWrite() < quietMs);
     },
     async takeRequests() {
       await read();
       return requests.splice(0);
     },
   };
+}
+
+/** The renewal of the Lease goes on for ever. */
+export function isWork(request: ApiRequest): boolean {
+  return isWrite(request) && request.resource !== 'leases';
 }
 
 /** Of requests that are all an agent's: how many, and which. */

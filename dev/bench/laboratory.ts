@@ -21,6 +21,8 @@ import type { BareInput, BareResult } from './bare.ts';
 
 const run = promisify(execFile);
 const BARE = fileURLToPath(new URL('./bare.ts', import.meta.url));
+const BUNDLE = fileURLToPath(new URL('../bundle.ts', import.meta.url));
+const BUNDLE_DEADLINE_MS = 120_000;
 const BARE_DEADLINE_MS = 600_000;
 /** As many as the agent has in flight by default. */
 export const CONCURRENCY = 32;
@@ -48,6 +50,8 @@ export interface Laboratory {
   /** With all rights. */
   client: Client;
   folder: string;
+  /** The bundle of the agent, as `make bundle` makes it, of this checkout as it is now. */
+  agent: string;
   place(): Promise<Place>;
   audit(): Promise<AuditTail>;
   /** Creates objects, many at a time. */
@@ -64,20 +68,25 @@ export interface LaboratoryOptions {
   signal?: AbortSignal;
   /** An existing control plane; absent: one of its own. */
   plane?: BenchPlane;
+  /** How long nothing must have been written for the control plane to count as settled. */
+  quietMs?: number;
 }
 
-export async function openLaboratory({ log, signal, plane: given }: LaboratoryOptions): Promise<Laboratory> {
+export async function openLaboratory({ log, signal, plane: given, quietMs = QUIET_MS }: LaboratoryOptions): Promise<Laboratory> {
   const folder = await mkdtemp(join(tmpdir(), 'lateen-bench-'));
   const started = given ? undefined : await startPlane(join(folder, 'plane'), log, signal);
   const plane = given ?? started!;
   const git = await startGitServer({ root: join(folder, 'git') });
   const client = createClient(await kubeconfigConnection({ path: plane.kubeconfig }), { log: silentLog, userAgent: 'lateen-bench' });
   const audit = (): Promise<AuditTail> => AuditTail.open(plane.auditLog);
+  const dist = join(folder, 'dist');
+  await run(process.execPath, ['--disable-warning=ExperimentalWarning', BUNDLE, dist], { timeout: BUNDLE_DEADLINE_MS });
   return {
     plane,
     git,
     client,
     folder,
+    agent: join(dist, 'lateen-agent.mjs'),
     audit,
     place: () => makePlace(plane, client, folder),
     async create(objects) {
@@ -85,7 +94,7 @@ export async function openLaboratory({ log, signal, plane: given }: LaboratoryOp
       await Promise.all(objects.map((object) => limit(() => client.create(object))));
     },
     bare: (place, objects) => runBare(place, objects, folder),
-    settle: () => untilQuiet(audit),
+    settle: () => untilQuiet(audit, quietMs),
     async close() {
       client.transport.close();
       await git.close();
@@ -127,12 +136,12 @@ async function runBare({ namespace, connection }: Place, objects: KubeObject[], 
   return JSON.parse(stdout) as BareResult;
 }
 
-async function untilQuiet(audit: () => Promise<AuditTail>): Promise<void> {
+async function untilQuiet(audit: () => Promise<AuditTail>, quietMs: number): Promise<void> {
   const tail = await audit();
   try {
     const until = Date.now() + QUIET_DEADLINE_MS;
     let since = Date.now();
-    while (Date.now() < until && Date.now() - since < QUIET_MS) {
+    while (Date.now() < until && Date.now() - since < quietMs) {
       await sleep(100);
       if ((await tail.read()).some((request) => isWrite(request) && request.resource !== 'leases')) since = Date.now();
     }

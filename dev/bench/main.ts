@@ -16,8 +16,9 @@ async function main(): Promise<void> {
   const signal = untilSignal();
   const result = { date: new Date().toISOString(), machine: await machine(), settings };
   const laboratory = await openLaboratory({ log, signal });
+  const interrupted = new Promise<never>((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)));
   try {
-    const parts = await measure(laboratory, settings, { log, signal });
+    const parts = await Promise.race([measure(laboratory, settings, { log, signal }), interrupted]);
     await mkdir(dirname(settings.out), { recursive: true });
     await writeFile(settings.out, `${JSON.stringify({ ...result, parts }, undefined, 2)}\n`);
     console.log(`${result.machine}\n\n${tables(parts)}\n`);
@@ -31,5 +32,6 @@ try {
   await main();
 } catch (error) {
   log(messageOf(error));
-  process.exitCode = error instanceof UsageError ? 2 : 1;
+  // What was under way waits for what will not come any more.
+  process.exit(error instanceof UsageError ? 2 : 1);
 }

@@ -1,5 +1,5 @@
 import { commitFiles } from '../git-repository.ts';
-import { startAgent, summary } from './agent-run.ts';
+import { isWork, startAgent, summary } from './agent-run.ts';
 import { application, appName, folderFiles, OBJECTS, ownedObjects } from './fixtures.ts';
 import type { Laboratory, Place } from './laboratory.ts';
 
@@ -94,7 +94,7 @@ export async function coldStart(laboratory: Laboratory, options: ColdStartOption
       seconds,
       ...bare,
       ratio: seconds / bare.bareSeconds,
-      settledSeconds: ((agent.requests.at(-1)?.atMs ?? agent.startedMs) - agent.startedMs) / 1000,
+      settledSeconds: ((agent.requests.findLast(isWork)?.atMs ?? agent.startedMs) - agent.startedMs) / 1000,
       cpuSeconds: await agent.cpuSeconds(),
       peakRssMb: rssMb,
       peakPrivateMb: privateMb,

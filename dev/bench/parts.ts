@@ -1,7 +1,12 @@
 import type { Settings } from '#core/settings.ts';
 import type { Laboratory } from './laboratory.ts';
-import { type ColdStart, coldStart } from './part-a.ts';
-import { type Measured, median } from './report.ts';
+import { type ColdStart, type ColdStartOptions, coldStart } from './part-a.ts';
+import { quiet } from './part-b.ts';
+import { pushes } from './part-c.ts';
+import { clients } from './part-client.ts';
+import { large } from './part-d.ts';
+import { idle } from './part-e.ts';
+import { growthExponent, type Measured, median } from './report.ts';
 import type { benchSettings, PartName } from './settings.ts';
 
 export type BenchSettings = Settings<typeof benchSettings>;
@@ -11,46 +16,59 @@ export interface Progress {
   signal: AbortSignal;
 }
 
+interface Bench extends Progress {
+  laboratory: Laboratory;
+  settings: BenchSettings;
+  quick: boolean;
+}
+
 /** One part after the other: two would measure each other. */
-export async function measure(laboratory: Laboratory, settings: BenchSettings, { log, signal }: Progress): Promise<Measured[]> {
+export async function measure(laboratory: Laboratory, settings: BenchSettings, progress: Progress): Promise<Measured[]> {
+  const bench = { ...progress, laboratory, settings, quick: settings.quick === 'true' };
   const measured: Measured[] = [];
   for (const part of settings.part) {
-    signal.throwIfAborted();
-    log(`part ${part}`);
-    const run = PARTS[part];
-    if (run) measured.push(await run(laboratory, settings, log));
+    progress.signal.throwIfAborted();
+    progress.log(`part ${part}`);
+    measured.push({ part, ...(await PARTS[part](bench)) });
   }
   return measured;
 }
 
-type Part = (laboratory: Laboratory, settings: BenchSettings, log: (line: string) => void) => Promise<Measured>;
+type Part = (bench: Bench) => Promise<Omit<Measured, 'part'>>;
 
-const PARTS: Partial<Record<PartName, Part>> = { a: partA };
+const PARTS: Record<PartName, Part> = { a: partA, b: partB, c: partC, d: partD, e: partE, f: partF, client: partClient };
 
 const SMALL_REPOSITORIES = 300;
+const IDLE_COMPONENTS = 100;
+const PUSHES = 20;
+const LARGE = 2_000;
+const IDLE_SECONDS = 60;
 
-async function partA(laboratory: Laboratory, settings: BenchSettings, log: (line: string) => void): Promise<Measured> {
-  const quick = settings.quick === 'true';
-  const claimed = settings.claim === 'webhook';
-  const cases = [
-    ...settings.n.map((applications) => ({ applications, repositories: 'one' as const })),
-    ...(quick ? [] : [{ applications: SMALL_REPOSITORIES, repositories: 'each' as const }]),
-  ];
+async function partA(bench: Bench): Promise<Omit<Measured, 'part'>> {
+  const { settings, quick } = bench;
+  const sizes = settings.n.length > 0 ? settings.n : quick ? [100] : [100, 1_000];
+  const each = settings.n.length > 0 ? [] : [{ applications: SMALL_REPOSITORIES, repositories: 'each' as const }];
+  const runs = quick ? 1 : settings.runs;
+  const title = `from the start of the agent to the last object applied (${runs === 1 ? 'one run' : `median of ${runs}`})`;
   const rows: Measured['rows'] = [];
   const detail: ColdStart[] = [];
-  for (const one of cases) {
-    const runs: ColdStart[] = [];
-    for (let run = 0; run < (quick ? 1 : settings.runs); run++) {
-      const result = await coldStart(laboratory, { ...one, claimed, profile: settings.profile });
-      log(
-        `  ${one.applications} Applications, run ${run + 1}: ${result.seconds.toFixed(1)} s, bare ${result.bareSeconds.toFixed(1)} s, ${JSON.stringify(result.byVerb)}`,
-      );
-      runs.push(result);
-    }
-    detail.push(...runs);
-    rows.push(coldStartRow(runs));
+  for (const one of [...sizes.map((applications) => ({ applications, repositories: 'one' as const })), ...each]) {
+    const found: ColdStart[] = [];
+    for (let run = 0; run < runs; run++) found.push(await coldStarts(bench, one));
+    detail.push(...found);
+    rows.push(coldStartRow(found));
   }
-  return { part: 'a', title: 'from the start of the agent to the last object applied', rows, detail };
+  return { title, rows, detail };
+}
+
+async function coldStarts(
+  { laboratory, settings, log }: Bench,
+  one: Pick<ColdStartOptions, 'applications' | 'repositories'>,
+): Promise<ColdStart> {
+  const result = await coldStart(laboratory, { ...one, claimed: settings.claim === 'webhook', profile: settings.profile });
+  const { applications, seconds, bareSeconds, byVerb } = result;
+  log(`  ${applications} Applications: ${seconds.toFixed(1)} s, bare ${bareSeconds.toFixed(1)} s, ${JSON.stringify(byVerb)}`);
+  return result;
 }
 
 function coldStartRow(runs: readonly ColdStart[]): Record<string, number> {
@@ -71,4 +89,97 @@ function coldStartRow(runs: readonly ColdStart[]): Record<string, number> {
     'requests/object': of('requestsPerObject'),
     'git requests': of('gitRequests'),
   };
+}
+
+async function partB({ laboratory, settings, quick }: Bench): Promise<Omit<Measured, 'part'>> {
+  const components = quick ? (settings.n[0] ?? IDLE_COMPONENTS) : IDLE_COMPONENTS;
+  const idleMs = (quick ? Math.min(30, settings.idle) : settings.idle) * 1_000;
+  const detail = [];
+  for (const repositories of ['one', 'each'] as const) detail.push(await quiet(laboratory, { components, repositories, idleMs }));
+  const rows = detail.map((one) => ({
+    components: one.components,
+    repositories: one.repositories,
+    'API requests/min': one.apiRequests,
+    'CPU s/min': one.cpuSeconds,
+    'git listings/min': one.gitListings,
+    'git requests/min': one.gitRequests,
+    'RSS MB': one.rssMb,
+    'private MB': one.privateMb,
+  }));
+  return { title: `nothing changes for ${idleMs / 1_000} s, pullInterval 1m`, rows, detail };
+}
+
+async function partC({ laboratory, settings, quick }: Bench): Promise<Omit<Measured, 'part'>> {
+  const components = settings.n[0] ?? (quick ? 100 : 1_000);
+  const detail = await pushes(laboratory, { components, pushes: quick ? 5 : PUSHES });
+  const { seconds, objectsWritten, requests, cpuSeconds } = detail;
+  const row = {
+    components,
+    pushes: seconds.length,
+    's median': median(seconds),
+    's worst': Math.max(...seconds),
+    'objects written/push': objectsWritten / seconds.length,
+    'API requests/push': requests / seconds.length,
+    'CPU s/push': cpuSeconds / seconds.length,
+  };
+  return { title: 'a push that touches one folder, to the object applied; 1 s poll', rows: [row], detail };
+}
+
+async function partD({ laboratory, settings, quick }: Bench): Promise<Omit<Measured, 'part'>> {
+  const detail = await large(laboratory, quick ? (settings.n[0] ?? 100) * 2 : LARGE);
+  const row = {
+    objects: detail.objects,
+    's first apply': detail.firstSeconds,
+    's bare': detail.bareSeconds,
+    'requests first': detail.firstRequests,
+    'requests, commit elsewhere': detail.elsewhereRequests,
+    'requests, comment': detail.commentRequests,
+    'writes, restart': detail.restartWrites,
+    's one changed': detail.oneSeconds,
+    'writes, one changed': detail.oneWrites,
+    'peak RSS MB': detail.peakRssMb,
+  };
+  return { title: 'one component with many objects', rows: [row], detail };
+}
+
+async function partE({ laboratory, quick }: Bench): Promise<Omit<Measured, 'part'>> {
+  const detail = await idle(laboratory, quick ? 15 : IDLE_SECONDS);
+  const { agent, bareNode, rssRatio } = detail;
+  const row = {
+    'agent RSS MB': agent.rssMb,
+    'agent private MB': agent.privateMb,
+    'Node RSS MB': bareNode.rssMb,
+    'Node private MB': bareNode.privateMb,
+    'RSS agent/Node': rssRatio,
+  };
+  return { title: `an idle agent after ${detail.seconds} s, and a Node that does nothing`, rows: [row], detail };
+}
+
+async function partF(bench: Bench): Promise<Omit<Measured, 'part'>> {
+  const { settings, quick } = bench;
+  const sizes = settings.n.length > 1 ? settings.n : quick ? [30, 100] : [100, 300, 1_000];
+  const detail: ColdStart[] = [];
+  for (const applications of sizes) detail.push(await coldStarts(bench, { applications, repositories: 'one' }));
+  const exponent = (name: 'seconds' | 'bareSeconds' | 'cpuSeconds' | 'requests'): number =>
+    growthExponent(detail.map((one) => [one.applications, one[name]]));
+  const row = {
+    Applications: sizes.join(', '),
+    'exponent of s applied': exponent('seconds'),
+    'of s bare': exponent('bareSeconds'),
+    'of CPU s': exponent('cpuSeconds'),
+    'of requests': exponent('requests'),
+  };
+  return { title: 'growth of (a)', rows: [row], detail };
+}
+
+async function partClient({ laboratory, settings, quick }: Bench): Promise<Omit<Measured, 'part'>> {
+  const detail = await clients(laboratory, quick ? (settings.n[0] ?? 25) : 100);
+  const rows = (['thin', 'library'] as const).map((which) => ({
+    client: which === 'thin' ? 'agent/cluster' : '@kubernetes/client-node',
+    requests: detail.requests,
+    s: detail[which].ms / 1_000,
+    'CPU ms/request': (detail[which].cpuSeconds * 1_000) / detail.requests,
+    'peak RSS MB': detail[which].peakRssMb,
+  }));
+  return { title: 'the same requests (an apply and a read of each object) through two clients', rows, detail };
 }

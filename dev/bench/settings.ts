@@ -11,19 +11,25 @@ function parseParts(text: string): PartName[] {
 }
 
 function parseNumbers(text: string): number[] {
-  return text.split(',').map((part) => parseWholeNumber(part.trim()));
+  return text === '' ? [] : text.split(',').map((part) => parseWholeNumber(part.trim()));
 }
 
 /** What `make bench` takes: each name is a flag and, in capitals, a variable of make. */
 export const benchSettings = {
   part: { placeholder: 'PART,…', help: `which parts are measured, of ${PARTS.join(', ')}`, default: PARTS.join(','), parse: parseParts },
-  n: { placeholder: 'N,…', help: 'Applications of part a; others take the first', default: '100,1000', parse: parseNumbers },
+  n: { placeholder: 'N,…', help: 'Applications of parts a, c and f; without it those of the issue', default: '', parse: parseNumbers },
   runs: { placeholder: 'N', help: 'runs of part a, of which the median counts', default: '3', parse: parseWholeNumber },
   quick: {
     placeholder: 'true|false',
     help: 'one run, short waits, small scale: for a look, not for a figure',
     default: 'false',
     parse: parseOneOf('true', 'false'),
+  },
+  idle: {
+    placeholder: 'SECONDS',
+    help: 'how long part b watches an agent that has nothing to do',
+    default: '120',
+    parse: parseWholeNumber,
   },
   claim: {
     placeholder: 'webhook|agent',

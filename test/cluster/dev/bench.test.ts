@@ -1,0 +1,38 @@
+import { inject, it, expect } from 'vitest';
+import { openLaboratory } from '#dev/bench/laboratory.ts';
+import { measure } from '#dev/bench/parts.ts';
+import { growthExponent, tables } from '#dev/bench/report.ts';
+import { benchSettings } from '#dev/bench/settings.ts';
+import { readSettings } from '#core/settings.ts';
+
+const COMPONENTS = 3;
+const OBJECTS = 4 * COMPONENTS;
+
+it('measures a cold start of three Applications beside the bare loop, and counts every request', async () => {
+  const laboratory = await openLaboratory({ log: () => undefined, plane: inject('plane'), quietMs: 300 });
+  try {
+    const settings = readSettings(benchSettings, ['--part=a', `--n=${COMPONENTS}`, '--quick=true'], {});
+
+    const [part] = await measure(laboratory, settings, { log: () => undefined, signal: new AbortController().signal });
+
+    const row = part?.rows[0] as Record<string, number>;
+    expect(row).toMatchObject({ Applications: COMPONENTS, objects: OBJECTS });
+    for (const column of ['s applied', 's bare', 's bare again', 'CPU s', 'peak private MB'])
+      expect(row[column], column).toBeGreaterThan(0);
+    expect(row['peak RSS MB']).toBeGreaterThan(row['peak private MB']!);
+    const [{ byVerb }] = part?.detail as [{ byVerb: Record<string, number> }];
+    const applies = ['serviceaccounts', 'services', 'deployments', 'ingresses'].map((resource) => byVerb[`patch ${resource}`]);
+    expect(applies).toEqual([COMPONENTS, COMPONENTS, COMPONENTS, COMPONENTS]);
+    expect(byVerb['create applicationrevisions']).toBe(COMPONENTS);
+    expect(row['requests']).toBe(Object.values(byVerb).reduce((sum, count) => sum + count, 0));
+    expect(tables([part!])).toContain('applied/bare');
+  } finally {
+    await laboratory.close();
+  }
+});
+
+it('fits the exponent of a growth', () => {
+  const points = [100, 300, 1_000].map((x) => [x, 7 * x ** 1.25] as const);
+
+  expect(growthExponent(points)).toBeCloseTo(1.25);
+});
