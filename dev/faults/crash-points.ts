@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ApiRequest } from './api-proxy.ts';
 import type { Play } from './crash-plays.ts';
 import { differences } from './differences.ts';
-import { atRest, quiet, type Traffic, watchWrites, writeName } from './traffic.ts';
+import { comesToRest, quiet, type Traffic, watchWrites, writeName } from './traffic.ts';
 import { Story } from './story.ts';
 import type { World } from './world.ts';
 
@@ -27,6 +27,7 @@ export interface CrashResult {
 /** The writes go by while the agent works on; a run that makes fewer than in the undisturbed run is waited for so long. */
 const UNREACHED_MS = 6_000;
 const POLL_MS = 150;
+const WITNESS_MS = 400;
 
 /** The writes of the play with nothing in the way. */
 export async function undisturbed(play: Play, world: World, name: string): Promise<string[]> {
@@ -52,16 +53,32 @@ export async function crashAt(play: Play, point: CrashPoint, { world, name }: { 
   const reached = await Promise.race([crash.killed, reachedNot(story, crash)]);
   world.proxy.hooks = {};
   if (!reached) await world.agent.kill();
-  if (point.reverted) await story.want(play.before(name));
-  await world.startAgent();
   const problems: string[] = [];
-  await story.converged({ keepHistory: true }).catch((error: Error) => problems.push(error.message));
-  await atRest(world).catch((error: Error) => problems.push(error.message));
-  problems.push(...story.wronglyDeleted().map((one) => `wrongly deleted: ${one}`));
+  const note = (error: Error): number => problems.push(error.message);
+  if (point.reverted) problems.push(...(await takeBack(play, story)));
+  await world.startAgent();
+  await story.converged({ keepHistory: true }).catch(note);
+  await comesToRest(world).catch(note);
+  if (problems.length === 0) await story.converged({ keepHistory: true }).catch(note);
+  problems.push(...wrongly(story));
   const leak = await world.leak();
   if (leak) problems.push(`a secret is shown: ${leak}`);
   await end(story).catch((error: Error) => problems.push(`at the end: ${error.message}`));
   return { killedAt: reached, problems };
+}
+
+/** Of the change nothing is left in Git: the agent that starts now has no reason to delete anything. */
+async function takeBack(play: Play, story: Story): Promise<string[]> {
+  await story.want(play.before(story.name));
+  // The witness may be a moment late.
+  await sleep(WITNESS_MS);
+  const problems = wrongly(story);
+  story.forgetHistory();
+  return problems;
+}
+
+function wrongly(story: Story): string[] {
+  return story.wronglyDeleted().map((one) => `wrongly deleted: ${one}`);
 }
 
 async function begin(play: Play, story: Story, traffic: Traffic): Promise<void> {

