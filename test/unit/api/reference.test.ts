@@ -15,7 +15,7 @@ describe('docs/reference.md', () => {
     expect(row('pullInterval')).toBe('| `pullInterval` | duration | `5m` | time between two pulls | 0.1 |');
     expect(row('git.tag')).toBe('| `git.tag` | string |  | a tag | not yet |');
     expect(row('imageRepository.policy.semver.range')).toBe(
-      '| `imageRepository.policy.semver.range` | string | (required) | the range that a version must be in | not yet |',
+      '| `imageRepository.policy.semver.range` | string | (required) | the range that a version must be in | 0.1 |',
     );
   });
 
