@@ -48,8 +48,8 @@ export class AuditTail {
     return new AuditTail(path, file, size);
   }
 
-  /** The requests that were logged since the last call, of one user where named. */
-  async read(user?: string): Promise<ApiRequest[]> {
+  /** The requests that were logged since the last call: of one user where named, and whose line holds a text. */
+  async read(user?: string, text = user): Promise<ApiRequest[]> {
     const lines = await this.#lines();
     const [current, here] = await Promise.all([stat(this.#path).catch(() => undefined), this.#file.stat()]);
     if (current && current.ino !== here.ino) {
@@ -59,7 +59,7 @@ export class AuditTail {
       [this.#offset, this.#rest] = [0, Buffer.alloc(0)];
       lines.push(...(await this.#lines()));
     }
-    const wanted = user === undefined ? lines : lines.filter((line) => line.includes(user));
+    const wanted = text === undefined ? lines : lines.filter((line) => line.includes(text));
     return wanted.map((line) => JSON.parse(line) as AuditEvent).flatMap((event) => requestOf(event, user) ?? []);
   }
 

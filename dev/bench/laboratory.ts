@@ -26,6 +26,9 @@ const BUNDLE_DEADLINE_MS = 120_000;
 const BARE_DEADLINE_MS = 600_000;
 /** As many as the agent has in flight by default. */
 export const CONCURRENCY = 32;
+const PREFIX = 'bench-';
+/** In a line of the audit log. Others may use the control plane too. */
+const OUR_NAMESPACE = `"namespace":"${PREFIX}`;
 const QUIET_MS = 1_500;
 const QUIET_DEADLINE_MS = 120_000;
 const MAX_OUTPUT_BYTES = 16 * 1024 * 1024;
@@ -116,7 +119,7 @@ async function startPlane(
 }
 
 async function makePlace(plane: BenchPlane, client: Client, folder: string): Promise<Place> {
-  const namespace = `bench-${randomBytes(4).toString('hex')}`;
+  const namespace = `${PREFIX}${randomBytes(4).toString('hex')}`;
   await client.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });
   const kubeconfig = await agentKubeconfig(plane, { namespace, file: join(folder, `${namespace}.kubeconfig`) });
   const connection = await kubeconfigConnection({ path: kubeconfig });
@@ -143,7 +146,8 @@ async function untilQuiet(audit: () => Promise<AuditTail>, quietMs: number): Pro
     let since = Date.now();
     while (Date.now() < until && Date.now() - since < quietMs) {
       await sleep(100);
-      if ((await tail.read()).some((request) => isWrite(request) && request.resource !== 'leases')) since = Date.now();
+      if ((await tail.read(undefined, OUR_NAMESPACE)).some((request) => isWrite(request) && request.resource !== 'leases'))
+        since = Date.now();
     }
   } finally {
     await tail.close();

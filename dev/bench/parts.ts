@@ -62,10 +62,12 @@ async function partA(bench: Bench): Promise<Omit<Measured, 'part'>> {
 }
 
 async function coldStarts(
-  { laboratory, settings, log }: Bench,
+  { laboratory, settings, log, quick }: Bench,
   one: Pick<ColdStartOptions, 'applications' | 'repositories'>,
 ): Promise<ColdStart> {
-  const result = await coldStart(laboratory, { ...one, claimed: settings.claim === 'webhook', profile: settings.profile });
+  const { claim, profile } = settings;
+  const folders = quick ? { folders: one.applications } : {};
+  const result = await coldStart(laboratory, { ...one, claimed: claim === 'webhook', profile, ...folders });
   const { applications, seconds, bareSeconds, byVerb } = result;
   log(`  ${applications} Applications: ${seconds.toFixed(1)} s, bare ${bareSeconds.toFixed(1)} s, ${JSON.stringify(byVerb)}`);
   return result;
