@@ -1,12 +1,8 @@
-import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { beforeAll, expect, it } from 'vitest';
 import { maskDemo } from '#test/support/demo-mask.ts';
-
-const run = promisify(execFile);
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 
@@ -26,11 +22,6 @@ it('shows what the demo prints', async () => {
   const blocks = consoleBlocks().filter((block) => !block.startsWith('$ make'));
   expect(blocks.length).toBeGreaterThanOrEqual(4);
   for (const block of blocks) expect(golden).toContain(maskDemo(block));
-});
-
-it('shows what make help prints', async () => {
-  const { stdout } = await run('make', ['--no-print-directory', 'help'], { cwd: ROOT, timeout: 10_000 });
-  expect(consoleBlocks()).toContain(`$ make help\n${stdout}`);
 });
 
 it('names only files that are there', () => {
