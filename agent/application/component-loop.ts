@@ -84,6 +84,7 @@ export class ComponentLoop {
   #result: ComponentResult | undefined;
   #failures = 0;
   #retryAtMs: number | undefined;
+  #retryDelayMs = 0;
   #settling = false;
   /** Since when everything is applied and something is not healthy. */
   #unwellSinceMs: number | undefined;
@@ -142,10 +143,10 @@ export class ComponentLoop {
   }
 
   async #run(signal: AbortSignal): Promise<number | undefined> {
-    const { clock, random, claims } = this.#options.context;
+    const { random, claims } = this.#options.context;
     const input = this.#input;
     // A run that only an event of some object has started does not try again what was refused a moment ago.
-    const due = this.#retryAtMs === undefined || clock.now() >= this.#retryAtMs;
+    const due = this.#retryInMs() === 0;
     if (due) this.#delivery.forgetRefusals();
     const { version } = claims;
     const result = await this.#attempt(input, signal);
@@ -191,11 +192,18 @@ export class ComponentLoop {
       this.#retryAtMs = undefined;
       return undefined;
     }
-    if (!due && this.#retryAtMs !== undefined) return Math.max(0, this.#retryAtMs - clock.now());
+    if (!due) return this.#retryInMs();
     const limits = failure.kind === 'stalled' ? STALLED_BACKOFF : DEFAULT_BACKOFF;
     const delay = failure.retryAfterMs ?? backoffMs(this.#failures++, random(), limits);
     this.#retryAtMs = clock.now() + delay;
+    this.#retryDelayMs = delay;
     return delay;
+  }
+
+  /** Milliseconds until the next try. The time is shown, so it is that of the wall: a clock that was set back makes it due. */
+  #retryInMs(): number {
+    const left = (this.#retryAtMs ?? 0) - this.#options.context.clock.now();
+    return left > this.#retryDelayMs ? 0 : Math.max(0, left);
   }
 
   #count(input: ComponentInput, result: ComponentResult): void {
