@@ -8,6 +8,8 @@ import { logTail, type ManagedProcess, startProcess } from '../lifeline.ts';
 import { freePorts } from '../ports.ts';
 
 const BUNDLER = fileURLToPath(new URL('../bundle.ts', import.meta.url));
+const CLOCK_JUMP = new URL('./clock-jump.ts', import.meta.url).href;
+const NODE_OPTIONS = ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=1'];
 const READY_DEADLINE_MS = 60_000;
 const POLL_MS = 30;
 /** Enough for the cache of some small repositories, and soon full. */
@@ -31,9 +33,11 @@ export interface FaultAgent {
   ready: Promise<boolean>;
   /** SIGKILL, before anything else happens. Resolves when it is gone. */
   kill(): Promise<void>;
-  /** SIGSTOP and SIGCONT: to the agent the clock jumps. */
+  /** SIGSTOP and SIGCONT: all clocks of the agent have jumped ahead. */
   freeze(): void;
   thaw(): void;
+  /** Sets its clock of the wall an hour back; the next time an hour ahead, then right again. */
+  jumpClock(): Promise<void>;
   /** Fills the disk of its cache, or gives it room again. False where this machine does not let the cache have one. */
   fillDisk(on: boolean): Promise<boolean>;
   /** Megabytes that are its own or shared. */
@@ -43,7 +47,7 @@ export interface FaultAgent {
 /** The agent as it ships, in one file: it starts in half the time. */
 export async function bundledAgent(folder: string): Promise<readonly string[]> {
   await promisify(execFile)(process.execPath, ['--disable-warning=ExperimentalWarning', BUNDLER, folder], { timeout: 120_000 });
-  return [process.execPath, '--max-semi-space-size=1', join(folder, 'lateen-agent.mjs')];
+  return [process.execPath, ...NODE_OPTIONS, '--import', CLOCK_JUMP, join(folder, 'lateen-agent.mjs')];
 }
 
 /** Its cache on a disk of its own, which nobody else sees, where the kernel lets an ordinary user mount one. */
@@ -88,6 +92,10 @@ export async function startFaultAgent(options: FaultAgentOptions): Promise<Fault
     },
     freeze: () => signal(pid, 'SIGSTOP'),
     thaw: () => signal(pid, 'SIGCONT'),
+    async jumpClock() {
+      // Before it listens the signal would end it.
+      if (await ready) signal(pid, 'SIGUSR2', false);
+    },
     fillDisk: (on) => (disk.length > 0 ? fill(join(`/proc/${pid}/root`, cache, 'filler'), on) : Promise.resolve(false)),
     async residentMegabytes() {
       const status = await readFile(`/proc/${pid}/status`, 'utf8');
@@ -101,9 +109,9 @@ export function logFileOf(folder: string): string {
   return join(folder, 'agent.log');
 }
 
-function signal(pid: number, name: NodeJS.Signals): void {
+function signal(pid: number, name: NodeJS.Signals, group = true): void {
   try {
-    process.kill(-pid, name);
+    process.kill(group ? -pid : pid, name);
   } catch {
     // It has ended already.
   }

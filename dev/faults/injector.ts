@@ -53,6 +53,7 @@ export class Injector {
       () => this.#git(),
       () => this.#pause(),
       () => this.#later('kill', () => this.#kill()),
+      () => this.#later('clock jumps', () => this.#world.agent.jumpClock()),
       () => this.#later('connections cut', () => this.#world.proxy.cut()),
       () => this.#later('kustomize killed', () => this.#world.killKustomize()),
       () => this.#disk(),

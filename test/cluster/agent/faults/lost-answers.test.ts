@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { bundledAgent } from '#dev/faults/agent.ts';
 import { PLAYS } from '#dev/faults/crash-plays.ts';
@@ -94,6 +95,7 @@ describe('without a death', () => {
       await story.want(both('half', ['x'], ['y', 'z']));
       // The former owner has had the time to let go.
       await expect.poll(() => refused, { timeout: 40_000 }).toBeGreaterThan(2);
+      await sleep(6_000);
       await story.want(both('half', ['x'], ['y']));
       world.proxy.hooks = {};
       await story.converged();
@@ -115,6 +117,30 @@ describe('without a death', () => {
       await story.want(both('twice', ['x'], ['y'], 'two'));
       await story.converged();
       expect(refusals).toBeLessThan(0);
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    'a component that failed is tried again within seconds though the clock was set back by an hour meanwhile',
+    async () => {
+      const story = new Story(world, 'clock');
+      await story.want(both('clock', ['x'], ['y']));
+      await story.converged();
+      let refusals = 4;
+      world.proxy.hooks = {
+        before(request) {
+          if (writeName(request) !== 'PATCH configmaps/lateen-clock' || refusals <= 0) return undefined;
+          refusals -= 1;
+          return { status: 500 };
+        },
+      };
+      await story.want(both('clock', ['x'], ['y'], 'two'));
+      await expect.poll(() => refusals, { timeout: 20_000, interval: 20 }).toBe(0);
+      // The answer is on its way to the agent, which then waits for its next try.
+      await sleep(300);
+      await world.agent.jumpClock();
+      await story.converged();
     },
     TIMEOUT_MS,
   );
