@@ -14,58 +14,65 @@ export interface LanesOptions {
 }
 
 /** A place in the quick lane is given back after `slowAfterMs`; the bound of all is `most`. First come, first served. */
-export function createLanes({ quick, slowAfterMs, most }: LanesOptions): Lanes {
-  let inQuick = 0;
-  let inAll = 0;
-  const waiting = new Set<() => void>();
+export function createLanes(options: LanesOptions): Lanes {
+  return new TwoLanes(options);
+}
 
-  function admit(): void {
-    while (inQuick < quick && inAll < most) {
-      const [next] = waiting;
+class TwoLanes implements Lanes {
+  readonly #options: LanesOptions;
+  readonly #waiting = new Set<() => void>();
+  #inQuick = 0;
+  #inAll = 0;
+
+  constructor(options: LanesOptions) {
+    this.#options = options;
+  }
+
+  async run<Result>(signal: AbortSignal, work: () => Promise<Result>): Promise<Result> {
+    signal.throwIfAborted();
+    await this.#turn(signal);
+    let isQuick = true;
+    const leaveQuick = (): void => {
+      isQuick = false;
+      this.#inQuick--;
+      this.#admit();
+    };
+    const timer = setTimeout(leaveQuick, this.#options.slowAfterMs);
+    try {
+      return await work();
+    } finally {
+      clearTimeout(timer);
+      this.#inAll--;
+      if (isQuick) leaveQuick();
+      else this.#admit();
+    }
+  }
+
+  #admit(): void {
+    const { quick, most } = this.#options;
+    while (this.#inQuick < quick && this.#inAll < most) {
+      const [next] = this.#waiting;
       if (!next) return;
-      waiting.delete(next);
+      this.#waiting.delete(next);
       next();
     }
   }
 
-  function turn(signal: AbortSignal): Promise<void> {
+  #turn(signal: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
       const onTurn = (): void => {
         signal.removeEventListener('abort', onAbort);
-        inQuick++;
-        inAll++;
+        this.#inQuick++;
+        this.#inAll++;
         resolve();
       };
       const onAbort = (): void => {
-        waiting.delete(onTurn);
+        this.#waiting.delete(onTurn);
         reject(signal.reason as Error);
       };
-      waiting.add(onTurn);
+      this.#waiting.add(onTurn);
       signal.addEventListener('abort', onAbort, { once: true });
-      admit();
+      this.#admit();
     });
   }
-
-  return {
-    async run(signal, work) {
-      signal.throwIfAborted();
-      await turn(signal);
-      let isQuick = true;
-      const leaveQuick = (): void => {
-        if (!isQuick) return;
-        isQuick = false;
-        inQuick--;
-        admit();
-      };
-      const timer = setTimeout(leaveQuick, slowAfterMs);
-      try {
-        return await work();
-      } finally {
-        clearTimeout(timer);
-        inAll--;
-        if (isQuick) leaveQuick();
-        else admit();
-      }
-    },
-  };
 }

@@ -25,7 +25,7 @@ it(
       for (const column of ['s applied', 's bare', 's bare again', 'CPU s', 'peak private MB'])
         expect(row[column], column).toBeGreaterThan(0);
       expect(row['peak RSS MB']).toBeGreaterThan(row['peak private MB']!);
-      const [{ byVerb }] = part?.detail as [{ byVerb: Record<string, number> }];
+      const [{ byVerb }] = part!.detail as [{ byVerb: Record<string, number> }];
       const applies = ['serviceaccounts', 'services', 'deployments', 'ingresses'].map((resource) => byVerb[`patch ${resource}`]);
       expect(applies).toEqual([COMPONENTS, COMPONENTS, COMPONENTS, COMPONENTS]);
       expect(byVerb['create applicationrevisions']).toBe(COMPONENTS);
