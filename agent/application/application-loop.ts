@@ -26,6 +26,8 @@ export interface ApplicationContext extends KustomizeContext {
 
 /** Work that lasts shorter than this is reported once, when it is done. */
 const QUIET_MS = 1_000;
+/** The same while requests wait for their turn: what is said of work under way would be late, and make the rest later. */
+const QUIET_IN_CROWD_MS = 10_000;
 const RETRY_MS = 5_000;
 
 /** One Application from admission to status: the only writer of its status, revisions and inventory. */
@@ -35,7 +37,7 @@ export class ApplicationLoop {
   readonly #components: ComponentSet;
   readonly #revisions: Revisions;
   #application: Application;
-  #busySinceMs: number | undefined;
+  #busy: { with: string; sinceMs: number } | undefined;
 
   constructor(application: Application, context: ApplicationContext) {
     this.#application = application;
@@ -121,15 +123,21 @@ export class ApplicationLoop {
     return this.#removeLeft(application, store, signal);
   }
 
-  /** While work is under way for less than a second, nothing is written: most syncs then need one status write. */
+  /**
+   * While the components are busy with the same for less than a second, nothing is written: most syncs then need one
+   * status write. Resolves to how long that still is.
+   */
   #quiet(status: ApplicationStatus, nowMs: number): number | undefined {
-    if (!this.#components.busy || status.status === 'running') {
-      this.#busySinceMs = undefined;
+    const { busy } = this.#components;
+    if (busy === undefined || status.status === 'running') {
+      this.#busy = undefined;
       return undefined;
     }
-    this.#busySinceMs ??= nowMs;
-    const left = this.#busySinceMs + QUIET_MS - nowMs;
-    return left > 0 ? left : undefined;
+    if (this.#busy?.with !== busy) this.#busy = { with: busy, sinceMs: nowMs };
+    const quietMs = this.#context.client.transport.crowded() ? QUIET_IN_CROWD_MS : QUIET_MS;
+    const left = this.#busy.sinceMs + quietMs - nowMs;
+    // The crowd may have gone in a moment.
+    return left > 0 ? Math.min(left, QUIET_MS) : undefined;
   }
 
   async #write(application: Application, status: ApplicationStatus, signal: AbortSignal): Promise<void> {

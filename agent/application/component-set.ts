@@ -38,11 +38,10 @@ export class ComponentSet {
     return this.#running.get(name)?.loop.result;
   }
 
-  /** True while a component has not said how it stands, or what it has applied is not well yet and may be in a moment. */
-  get busy(): boolean {
-    return [...this.#running.values()].some(({ loop: { result } }) => {
-      return !result || result.state === 'working' || (result.state === 'settled' && !result.healthy && !result.failure);
-    });
+  /** What the components are busy with, for comparing; undefined while each has said how it stands and nothing is on its way. */
+  get busy(): string | undefined {
+    const states = [...this.#running].map(([name, { loop }]) => `${name} ${busyWith(loop.result) ?? ''}`);
+    return states.some((state) => !state.endsWith(' ')) ? states.join() : undefined;
   }
 
   trigger(name: string): void {
@@ -88,4 +87,10 @@ export class ComponentSet {
     for (const [name] of stopping) this.#running.delete(name);
     await Promise.all(stopping.map(([, { loop }]) => loop.stop()));
   }
+}
+
+/** What is applied and not well yet may be in a moment: that is being busy too. */
+function busyWith(result: ComponentResult | undefined): 'work' | 'health' | undefined {
+  if (!result || result.state === 'working') return 'work';
+  return result.state === 'settled' && !result.healthy && !result.failure ? 'health' : undefined;
 }

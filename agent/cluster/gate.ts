@@ -2,6 +2,8 @@
 export interface Gate {
   /** Resolves to the function that leaves the gate again; rejects with the signal's reason. */
   enter(signal?: AbortSignal, hasTime?: boolean): Promise<() => void>;
+  /** Whether somebody waits. */
+  crowded(): boolean;
 }
 
 /** Of the places, those that who has time gets though others wait: he gets on, slowly. */
@@ -35,6 +37,7 @@ export function createGate(limit: number): Gate {
   }
 
   return {
+    crowded: () => pressing.waiting.size + withTime.waiting.size > 0,
     async enter(signal, hasTime = false) {
       signal?.throwIfAborted();
       const queue = hasTime ? withTime : pressing;

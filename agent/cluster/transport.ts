@@ -25,6 +25,8 @@ export interface Transport {
   stream(request: TransportRequest): AsyncGenerator<unknown, void, undefined>;
   /** The API server's clock, as its last answer told it (RFC 9110 §6.6.1), to the second; ours before the first. */
   serverNow(): number;
+  /** Whether requests wait for others to be answered: what can be left out is better left out. */
+  crowded(): boolean;
   /** Ends what is under way; nothing can be sent afterwards, and nothing keeps the process. */
   close(): void;
 }
@@ -79,6 +81,7 @@ export function createTransport(connection: Connection, { log, userAgent, maxInF
     },
     stream: (request) => streamLines(request, exchange, connection.server),
     serverNow: () => performance.now() + aheadMs,
+    crowded: gate.crowded,
     close: handle.close,
   };
 }
