@@ -11,12 +11,12 @@ export interface LiveObject extends KubeObject {
 /** The fields of `spec` that the health rules read; the rest, pod templates above all, is dropped. */
 const SPEC_FIELDS = ['replicas', 'updateStrategy', 'suspend', 'type', 'clusterIP', 'scaleTargetRef'];
 
-/** What is kept of an object. Applications and their revisions are kept whole: the agent works on them. */
+/** What is kept of an object. Applications are kept whole: the agent works on them. A revision would be a second copy of each. */
 export function projected(object: KubeObject): LiveObject {
   const ownership = ownershipOf(object);
   const metadata = slim(object.metadata);
-  if (groupOf(object.apiVersion) === GROUP) return { ...object, metadata, ownership };
   const { apiVersion, kind } = object;
+  if (groupOf(apiVersion) === GROUP && kind === 'Application') return { ...object, metadata, ownership };
   const spec = object['spec'] as Record<string, unknown> | undefined;
   const status = object['status'];
   const kept = spec && Object.fromEntries(SPEC_FIELDS.filter((name) => spec[name] !== undefined).map((name) => [name, spec[name]]));
