@@ -162,16 +162,10 @@ async function partF(bench: Bench): Promise<Omit<Measured, 'part'>> {
   const sizes = settings.n.length > 1 ? settings.n : quick ? [30, 100] : [100, 300, 1_000];
   const detail: ColdStart[] = [];
   for (const applications of sizes) detail.push(await coldStarts(bench, { applications, repositories: 'one' }));
-  const exponent = (name: 'seconds' | 'bareSeconds' | 'cpuSeconds' | 'requests'): number =>
-    growthExponent(detail.map((one) => [one.applications, one[name]]));
-  const row = {
-    Applications: sizes.join(', '),
-    'exponent of s applied': exponent('seconds'),
-    'of s bare': exponent('bareSeconds'),
-    'of CPU s': exponent('cpuSeconds'),
-    'of requests': exponent('requests'),
-  };
-  return { title: 'growth of (a)', rows: [row], detail };
+  const exponent = (name: 'seconds' | 'bareSeconds' | 'cpuSeconds'): string =>
+    growthExponent(detail.map((one) => [one.applications, one[name]])).toFixed(2);
+  const exponents = `${exponent('seconds')} of s applied, ${exponent('bareSeconds')} of s bare, ${exponent('cpuSeconds')} of CPU s`;
+  return { title: `growth of (a), with the exponents ${exponents}`, rows: detail.map((one) => coldStartRow([one])), detail };
 }
 
 async function partClient({ laboratory, settings, quick }: Bench): Promise<Omit<Measured, 'part'>> {
