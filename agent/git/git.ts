@@ -11,6 +11,7 @@ import { makeCommit } from './commit.ts';
 import { requirePrivateTransport, secretsOf } from './credentials.ts';
 import { startDeadline } from './deadline.ts';
 import { failureFrom, timedOut } from './failure.ts';
+import { historyHolds } from './history.ts';
 import { listTip } from './listing.ts';
 import { pushArguments, pushOutcome } from './push.ts';
 import { CommitGone, RepositoryCache } from './repository-cache.ts';
@@ -24,6 +25,7 @@ import {
   DEFAULT_LIMITS,
   type Git,
   type GitLimits,
+  type PublishOptions,
   type PushOutcome,
   type Repository,
   type Tip,
@@ -120,15 +122,25 @@ class GitClient implements Git {
     });
   }
 
-  publish(repository: Repository, tip: Tip, change: CommitChange, options: CallOptions): Promise<PushOutcome> {
+  publish(repository: Repository, tip: Tip, change: CommitChange, options: PublishOptions): Promise<PushOutcome> {
     return this.#call(repository, options, async (signal) => {
       checkCommit(tip.commit);
       refuse('git.branch', 'InvalidRef', branchRule(tip.branch));
       const home = await this.#folder.folder('home');
       const commit = (directory: string) => this.#writing(() => makeCommit(tip.commit, change, { directory, home, signal }));
-      return this.#cache.withCommit(repository, tip.commit, signal, async (directory) =>
-        this.#push(repository, { directory, commit: await commit(directory), branch: tip.branch }, signal),
-      );
+      return this.#cache.withCommit(repository, tip.commit, signal, async (directory) => {
+        const made = await commit(directory);
+        await options.beforePush?.(made);
+        return this.#push(repository, { directory, commit: made, branch: tip.branch }, signal);
+      });
+    });
+  }
+
+  holds(repository: Repository, tip: Tip, what: { commit: string; base: string }, options: CallOptions): Promise<boolean> {
+    return this.#call(repository, options, async (signal) => {
+      for (const commit of [tip.commit, what.commit, what.base]) checkCommit(commit);
+      const folder = await this.#folder.folder('repositories');
+      return historyHolds({ runner: this.#runner, folder, repository }, tip, what, signal);
     });
   }
 

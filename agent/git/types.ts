@@ -77,6 +77,11 @@ export interface CallOptions {
   signal?: AbortSignal;
 }
 
+export interface PublishOptions extends CallOptions {
+  /** Called with the commit that is about to be pushed; where it rejects, nothing is pushed. */
+  beforePush?: (commit: string) => Promise<void>;
+}
+
 export interface GitLimits {
   /** Of one pack on disk (spec/sync.md A10). */
   packBytes: number;
@@ -126,7 +131,9 @@ export interface Git {
    * Makes a commit on top of a tip and pushes it to its branch, without force. A push that the server does not take is no
    * failure: who asked has to look anew. Throws Failure for the rest.
    */
-  publish(repository: Repository, tip: Tip, change: CommitChange, options: CallOptions): Promise<PushOutcome>;
+  publish(repository: Repository, tip: Tip, change: CommitChange, options: PublishOptions): Promise<PushOutcome>;
+  /** Whether a commit, made upon `base`, is in the history of a tip; yes where that is too long ago to tell. */
+  holds(repository: Repository, tip: Tip, what: { commit: string; base: string }, options: CallOptions): Promise<boolean>;
   /** Ends what runs and removes the cache of this process. */
   close(): Promise<void>;
 }

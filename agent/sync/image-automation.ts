@@ -6,7 +6,7 @@ import { oneLine } from '#core/errors.ts';
 import type { EventRecorder } from '../cluster/events.ts';
 import type { PolicyProblem } from '../image/policy.ts';
 import type { Scan, Scans } from '../image/scans.ts';
-import type { ImageMemory } from '../manifest/image-memory.ts';
+import { type ImageMemory, withIntent } from '../manifest/image-memory.ts';
 import { failureFields } from './failures.ts';
 import { holdOf, type ImageFollow, ImageMember } from './image-member.ts';
 import type { ImagePlan, ImagePolicy } from './image-plan.ts';
@@ -114,9 +114,12 @@ export class ImageAutomation {
   #writerOf(source: Source): ImageWriter {
     const known = this.#writers.get(source);
     if (known) return known;
-    const writer = new ImageWriter(source, this.#context, {
+    const writer: ImageWriter = new ImageWriter(source, this.#context, {
       members: () => [...this.#followed.values()].map(({ member }) => member).filter(({ follow }) => follow.source === source),
       policies: () => new Map([...this.#followed.values()].map(({ member }) => [member.policy(this.#memory(member)), member])),
+      intents: () => [...this.#followed.values()].flatMap(({ member }) => this.#memory(member).intents?.[writer.name] ?? []),
+      intend: (plan, intent) => this.#intend(plan, writer.name, intent),
+      resolved: (landed) => this.#resolved(writer.name, landed),
       settled: (plan, outcome) => this.#settled(source, plan, outcome),
     });
     this.#writers.set(source, writer);
@@ -138,21 +141,41 @@ export class ImageAutomation {
     await this.#save(member, { ...memory, markers, resumed: asked });
   }
 
+  async #intend(plan: ImagePlan, writer: string, intent: { commit: string; base: string }): Promise<void> {
+    for (const { member } of this.#followed.values()) {
+      const policy = plan.policies.find((one) => isOf(one, member));
+      if (!policy || !plan.changes.some((one) => one.policy === policy)) continue;
+      const memory = this.#memory(member);
+      await this.#save(member, withIntent(memory, writer, { ...intent, markers: plan.memories.get(policy) ?? {} }));
+    }
+  }
+
+  async #resolved(writer: string, landed: ReadonlySet<string>): Promise<void> {
+    for (const { member } of this.#followed.values()) {
+      const memory = this.#memory(member);
+      const intent = memory.intents?.[writer];
+      if (!intent) continue;
+      const news = landed.has(intent.commit) ? { markers: { ...memory.markers, ...intent.markers }, commit: intent.commit } : {};
+      await this.#save(member, { ...withIntent(memory, writer, undefined), ...news });
+    }
+  }
+
   async #save({ follow }: ImageMember, memory: ImageMemory): Promise<void> {
     const { name, uid = '' } = follow.application.metadata;
     await this.#context.inventories.of(name, uid).setImages(follow.component, memory);
   }
 
   async #settled(source: Source, plan: ImagePlan, { pushed, failure }: { pushed?: string; failure?: Failure }): Promise<void> {
-    const place = this.#writers.get(source)?.place;
-    if (place === undefined) return;
+    const writer = this.#writers.get(source);
+    if (!writer) return;
+    const { place } = writer;
     for (const followed of this.#followed.values()) {
       const { member } = followed;
       const own = member.follow.source === source;
       const policy = plan.policies.find((one) => isOf(one, member));
       if (!policy) continue;
       const changed = plan.changes.filter((one) => one.policy === policy);
-      if (!failure) await this.#keep(member, plan.memories.get(policy) ?? {}, place, changed.length > 0 ? pushed : undefined);
+      if (!failure) await this.#keep(member, plan.memories.get(policy) ?? {}, writer, changed.length > 0 ? pushed : undefined);
       const notes = plan.notes.filter((note) => note.policy === policy || (!note.policy && own));
       const news = member.settled(place, pushed ? notes.map(asSet) : notes, own ? failure : member.failure);
       if (pushed && changed.length > 0) this.#announce(member, pushed, changed);
@@ -162,11 +185,11 @@ export class ImageAutomation {
   }
 
   /** Memories of other repositories stay; those of this one are what the plan has seen. */
-  async #keep(member: ImageMember, seen: ImageMemory['markers'], place: string, commit: string | undefined): Promise<void> {
+  async #keep(member: ImageMember, seen: ImageMemory['markers'], { place, name }: ImageWriter, commit: string | undefined): Promise<void> {
     const memory = this.#memory(member);
     const others = Object.entries(memory.markers).filter(([one]) => !one.startsWith(`${place}:`));
     const markers = Object.fromEntries([...others, ...Object.entries(seen)].sort(([a], [b]) => (a < b ? -1 : 1)));
-    const next = { ...memory, markers, ...(commit ? { commit } : {}) };
+    const next = { ...withIntent(memory, name, undefined), markers, ...(commit ? { commit } : {}) };
     if (JSON.stringify(next) !== JSON.stringify(memory)) await this.#save(member, next);
   }
 

@@ -6,7 +6,8 @@ import { displayUrl } from '#api/source-url.ts';
 import type { Clock } from '#core/clock.ts';
 import type { Log } from '#core/log.ts';
 import { createLoop, type Loop } from '#core/loop.ts';
-import type { CommitChange, Git, GitCredentials, PushOutcome } from '../git/git.ts';
+import type { CommitChange, Git, GitCredentials, PushOutcome, Repository } from '../git/git.ts';
+import type { ImageIntent } from '../manifest/image-memory.ts';
 import { failureFields, failureOf } from './failures.ts';
 import { MarkedFiles } from './image-files.ts';
 import type { ImageMember } from './image-member.ts';
@@ -31,6 +32,12 @@ export interface ImageWriterHooks {
   members: () => ImageMember[];
   /** All policies of the namespace: any marker may name any of them. */
   policies: () => Map<ImagePolicy, ImageMember>;
+  /** Commits that were about to be pushed to this repository, of which it is not known whether they were. */
+  intents: () => readonly ImageIntent[];
+  /** Writes down that this commit is about to be pushed. */
+  intend: (plan: ImagePlan, intent: { commit: string; base: string }) => Promise<void>;
+  /** Whether the commits of the intents are on the branch is known now. */
+  resolved: (landed: ReadonlySet<string>) => Promise<void>;
   /** How things stand now. `pushed` names the commit where there is one. */
   settled: (plan: ImagePlan, outcome: { pushed?: string; failure?: Failure }) => Promise<void>;
 }
@@ -58,6 +65,10 @@ export class ImageWriter {
   readonly #loop: Loop;
   /** Begins the places of this repository and branch. */
   readonly place: string;
+  /** Names repository, branch and credentials: that of the intents. */
+  readonly name: string;
+  /** Commits that the server did not take. */
+  readonly #refused = new Set<string>();
   #lastNewsMs = 0;
   #firstNewsMs: number | undefined;
 
@@ -65,8 +76,9 @@ export class ImageWriter {
     this.#source = source;
     this.#context = context;
     this.#hooks = hooks;
-    const { url, branch = '' } = source.key;
-    this.place = createHash('sha256').update(`${url} ${branch}`).digest('hex').slice(0, 8);
+    const { url, branch = '', secretRef = '' } = source.key;
+    this.place = sha256(`${url} ${branch}`).slice(0, 8);
+    this.name = sha256(`${url} ${branch} ${secretRef}`).slice(0, 8);
     this.#loop = createLoop((signal) => this.#pass(signal), { clock: context.clock, onError: (error) => this.#failed(error) });
   }
 
@@ -91,6 +103,7 @@ export class ImageWriter {
     const wait = this.#quietMs();
     if (wait > 0) return wait;
     this.#firstNewsMs = undefined;
+    if (!(await this.#recover(signal))) return SHORT_RETRY_MS;
     for (let attempt = 1; ; attempt++) {
       const revision = this.#source.state.revision;
       if (!revision) return undefined;
@@ -109,6 +122,32 @@ export class ImageWriter {
       await this.#context.clock.sleep((50 + 450 * this.#context.random()) * Math.min(attempt, 4), signal);
       await this.#source.pollNow();
     }
+  }
+
+  /**
+   * What was about to be pushed when this agent, or the one before it, lost sight of it, is on the branch or is not: only
+   * then it can be told what people have changed since. False where that cannot be found out now.
+   */
+  async #recover(signal: AbortSignal): Promise<boolean> {
+    const intents = this.#hooks.intents();
+    const open = intents.filter(({ commit }) => !this.#refused.has(commit));
+    const landed = new Set<string>();
+    if (open.length > 0) await this.#source.pollNow();
+    const { revision, failure } = this.#source.state;
+    if (open.length > 0 && (failure || !revision)) return false;
+    for (const { commit, base } of open) {
+      if (landed.has(commit) || base === revision!.tip.commit) continue;
+      const { git, gitTimeoutMs: timeoutMs } = this.#context;
+      if (await git.holds(await this.#repository(), revision!.tip, { commit, base }, { timeoutMs, signal })) landed.add(commit);
+    }
+    if (intents.length > 0) await this.#hooks.resolved(landed);
+    this.#refused.clear();
+    return true;
+  }
+
+  async #repository(): Promise<Repository> {
+    const { url, secretRef } = this.#source.key;
+    return { url, ...(secretRef ? { credentials: await this.#context.credentials(secretRef, url) } : {}) };
   }
 
   /** Alone, nobody is waited for; with others, until there was no news for a while. */
@@ -141,13 +180,18 @@ export class ImageWriter {
   }
 
   async #push({ tip }: Revision, planned: Planned, signal: AbortSignal): Promise<PushOutcome | Failure> {
-    const { git, gitTimeoutMs } = this.#context;
-    const { url, secretRef } = this.#source.key;
+    const { git, gitTimeoutMs: timeoutMs } = this.#context;
     const change = this.#change(planned);
     if (change instanceof Failure) return change;
     try {
-      const credentials = secretRef ? await this.#context.credentials(secretRef, url) : undefined;
-      return await git.publish({ url, ...(credentials ? { credentials } : {}) }, tip, change, { timeoutMs: gitTimeoutMs, signal });
+      let made = '';
+      const beforePush = async (commit: string): Promise<void> => {
+        made = commit;
+        await this.#hooks.intend(planned.plan, { commit, base: tip.commit });
+      };
+      const outcome = await git.publish(await this.#repository(), tip, change, { timeoutMs, signal, beforePush });
+      if (outcome.outcome !== 'pushed') this.#refused.add(made);
+      return outcome;
     } catch (error) {
       if (signal.aborted) throw error;
       return failureOf(error, 'push');
@@ -177,7 +221,6 @@ export class ImageWriter {
 
   #render(prefix: string, text: string, { first, changes }: { first: ImageMember; changes: ImagePlan['changes'] }): string | Failure {
     const parsed = text === '' ? undefined : parseTemplate(text);
-    const sha256 = (value: string): string => createHash('sha256').update(value).digest('hex');
     const automation = { namespace: this.#context.namespace, name: first.follow.component };
     const context = { automation, changes: changes.map(({ change }) => change) };
     const made = parsed && 'problem' in parsed ? parsed : commitMessage(prefix, parsed?.template, context, { sha256 });
@@ -201,6 +244,10 @@ export class ImageWriter {
     const why = outcome.outcome === 'raced' ? `others were faster ${MAX_TRIES} times in a row` : outcome.words;
     return new Failure('PushRefused', `${where} did not take the push of ${who}: ${why}`, { remedy: 'it is tried again by itself' });
   }
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
 }
 
 function relativeTo(path: string, folders: readonly string[]): string {

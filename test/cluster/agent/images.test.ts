@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
@@ -142,6 +142,74 @@ it('the robot yields: what a person takes back stays back, through a kill of the
   await eventually('held again', async () => details('yield')['imageReason'] === 'IMAGE_HELD');
   await registry.push('org/yield', [THIRD]);
   await says(THIRD);
+});
+
+/** The next push ends with the agent dead: before the branch has moved, or after. */
+async function dieAtPush({ directory }: TestRepository, side: 'before' | 'after'): Promise<void> {
+  await mkdir(join(directory, 'hooks'), { recursive: true });
+  const hook = join(directory, 'hooks', side === 'before' ? 'pre-receive' : 'post-receive');
+  // Once: what is pushed later finds no hook.
+  await writeFile(hook, `#!/bin/sh\nrm -f "${hook}"\nkill -9 ${tenant.agent.pid}\n${side === 'before' ? 'exit 1' : ''}\n`);
+  await chmod(hook, 0o755);
+}
+
+const hookIsGone =
+  ({ directory }: TestRepository, side: 'before' | 'after') =>
+  () =>
+    stat(join(directory, 'hooks', side === 'before' ? 'pre-receive' : 'post-receive')).then(
+      () => false,
+      () => true,
+    );
+
+/** One that has begun to follow the first tag and dies when it pushes the second. */
+async function killedAtPush(name: string, side: 'before' | 'after'): Promise<{ repository: TestRepository; image: string }> {
+  const image = `${registry.host}/org/${name}`;
+  await registry.push(`org/${name}`, [FIRST]);
+  const repository = await repositories.create(name, { 'app.yaml': marked(`${name}-app`, `${image}:${FIRST}`, name) });
+  await tenant.apply(name, [imageGitops(name, repository, image)]);
+  await eventually('followed', async () => details(name)['imageMarkers']?.includes('up to date'));
+  await dieAtPush(repository, side);
+  await registry.push(`org/${name}`, [SECOND]);
+  await eventually('killed', hookIsGone(repository, side));
+  await tenant.agent.kill();
+  return { repository, image };
+}
+
+const commitsOf = ({ directory }: TestRepository) => git(directory, ['rev-list', '--count', 'main']);
+const appOf = ({ directory }: TestRepository) => git(directory, ['show', 'main:app.yaml']);
+
+it('an agent that is killed between commit and push: its successor pushes, once', async () => {
+  const { repository, image } = await killedAtPush('died-before', 'before');
+  expect(await commitsOf(repository)).toBe('1');
+  const theirs = await repository.push({ 'other.yaml': '' }, { message: 'Something else' });
+  await tenant.startAgent();
+  await eventually('set', async () => (await appOf(repository)).includes(`${image}:${SECOND} `));
+  await eventually('settled', async () => details('died-before')['imageMarkers']?.includes('up to date'));
+  expect(await git(repository.directory, ['rev-parse', 'main^'])).toBe(theirs);
+  expect(details('died-before')['imageReason']).toBeUndefined();
+});
+
+it('an agent that is killed between push and the writing of what it did: no second commit, and a newer tag is set', async () => {
+  const { repository, image } = await killedAtPush('died-after', 'after');
+  expect(await commitsOf(repository)).toBe('2');
+  const pushed = await branchTip(repository.directory, 'main');
+  await tenant.startAgent();
+  await eventually('known', async () => details('died-after')['imageCommit'] === pushed);
+  await registry.push('org/died-after', [THIRD]);
+  await eventually('set', async () => (await appOf(repository)).includes(`${image}:${THIRD} `));
+  expect(await commitsOf(repository)).toBe('3');
+});
+
+it('what a person takes back while the agent lies dead between push and the writing of what it did stays back', async () => {
+  const { repository, image } = await killedAtPush('died-held', 'after');
+  const revert = { 'app.yaml': marked('died-held-app', `${image}:${FIRST}`, 'died-held') };
+  const theirs = await repository.push(revert, { message: 'Back to the old one' });
+  await tenant.startAgent();
+  await eventually('held', async () => details('died-held')['imageReason'] === 'IMAGE_HELD');
+  await new Promise((resolve) => setTimeout(resolve, 2_000));
+  expect(await branchTip(repository.directory, 'main')).toBe(theirs);
+  await registry.push('org/died-held', [THIRD]);
+  await eventually('set', async () => (await appOf(repository)).includes(`${image}:${THIRD} `));
 });
 
 it('hold and resume by hand', async () => {

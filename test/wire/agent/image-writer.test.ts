@@ -53,6 +53,9 @@ async function writerOf(name: string, path = '') {
     {
       members: () => [member],
       policies: () => new Map([[member.policy(memory), member]]),
+      intents: () => Object.values(memory.intents ?? {}),
+      intend: async () => undefined,
+      resolved: async () => undefined,
       async settled(plan, outcome) {
         settled.push({ plan, ...outcome });
         if (!outcome.failure) for (const seen of plan.memories.values()) memory.markers = seen;

@@ -171,3 +171,30 @@ it('three writers on one branch: every change lands, and no commit is lost', asy
   expect(Number(await plainGit(directory, ['rev-list', '--count', 'main'])) - before).toBe(3 * rounds);
   for (const index of [0, 1, 2]) expect(await plainGit(directory, ['show', `main:${index}.yaml`])).toBe(String(rounds - 1));
 });
+
+describe('whether a branch holds a commit', () => {
+  const look = async (commit: string, base: string): Promise<boolean> => {
+    const tip = await bench.git.resolve(repository, 'main', OPTIONS);
+    return bench.git.holds(repository, tip, { commit, base }, OPTIONS);
+  };
+
+  it('is told from the history, whatever the cache has', async () => {
+    const base = (await branchTip(directory, 'main'))!;
+    const ours = await commitFiles(directory, 'main', { 'other.yaml': 'ours\n' }, { message: 'ours' });
+    expect(await look(ours, base)).toBe(true);
+    await commitFiles(directory, 'main', { 'other.yaml': 'stays\n' }, { message: 'a revert' });
+    expect(await look(ours, base)).toBe(true);
+    await plainGit(directory, ['update-ref', 'refs/heads/main', base]);
+    await commitFiles(directory, 'main', { 'other.yaml': 'theirs\n' }, { message: 'theirs' });
+    expect(await look(ours, base)).toBe(false);
+  });
+
+  it('is taken for granted where that is too long ago', async () => {
+    const base = (await branchTip(directory, 'main'))!;
+    const one = `commit refs/heads/main\ncommitter A <a@example.com> 1 +0000\ndata 1\na\n`;
+    await plainGit(directory, ['fast-import', '--quiet', '--force'], `${one}from ${base}\n\n${`${one}\n`.repeat(999)}`);
+    expect(await look('1'.repeat(40), base)).toBe(true);
+    const first = (await plainGit(directory, ['rev-list', 'main'])).split('\n').at(-2)!;
+    expect(await look('1'.repeat(40), first)).toBe(false);
+  });
+});
