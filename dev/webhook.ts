@@ -7,6 +7,8 @@ export interface ConfigurationOptions {
   url: string;
   failurePolicy?: 'Ignore' | 'Fail';
   name?: string;
+  /** What the names of the webhooks end in: the metrics of the API server tell webhooks apart by these alone. */
+  domain?: string;
   timeoutSeconds?: number;
   /** Judge these namespaces alone; absent: all but the excluded ones. */
   namespaces?: string[];
@@ -30,14 +32,14 @@ const MATCH_CONDITIONS = [
 
 /** Both configurations. caBundle is not set: the webhook writes it. */
 export function webhookConfigurations(options: ConfigurationOptions): KubeObject[] {
-  const { name = 'lateen' } = options;
+  const { name = 'lateen', domain = 'lateen.dev' } = options;
   return [
     configuration('MutatingWebhookConfiguration', name, {
       ...hook(options, '/mutate'),
-      name: 'mutate.lateen.dev',
+      name: `mutate.${domain}`,
       reinvocationPolicy: 'IfNeeded',
     }),
-    configuration('ValidatingWebhookConfiguration', name, { ...hook(options, '/validate'), name: 'validate.lateen.dev' }),
+    configuration('ValidatingWebhookConfiguration', name, { ...hook(options, '/validate'), name: `validate.${domain}` }),
   ];
 }
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { freePorts } from '#dev/ports.ts';
 import { webhookConfigurations } from '#dev/webhook.ts';
+import { failOpenCount } from '#test/support/fail-open.ts';
 import { runKubectl } from '#test/support/kubectl.ts';
 import { createNamespace, kubectl } from '#test/support/namespace.ts';
 import { startWebhook, type WebhookProcess } from '#test/support/webhook-process.ts';
@@ -14,6 +15,7 @@ let namespace: string;
 let system: string;
 let bare: string;
 let configuration: string;
+let domain: string;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'lateen-'));
@@ -24,7 +26,8 @@ beforeAll(async () => {
   const [port] = await freePorts(1);
   configuration = `lateen-${port}`;
   // Other tests of this run have the same API server, and write what this webhook would refuse.
-  const options = { url: `https://127.0.0.1:${port}`, name: configuration, namespaces: [namespace, bare] };
+  domain = `${configuration}.test`;
+  const options = { url: `https://127.0.0.1:${port}`, name: configuration, domain, namespaces: [namespace, bare] };
   const list = { apiVersion: 'v1', kind: 'List', items: webhookConfigurations(options) };
   await writeFile(join(folder, 'configurations.json'), JSON.stringify(list));
   await kubectl('apply', '--server-side', '-f', join(folder, 'configurations.json'));
@@ -157,6 +160,10 @@ Warning: spec.components[0].properties.pullInterval is over a day, received "48h
       'is still "v1", and the spec has changed: it takes effect only with a new publishVersion; change it with the spec',
     );
   });
+
+  it('never went past the webhook so far', async () => {
+    expect(await failOpenCount(domain)).toBe(0);
+  });
 });
 
 describe('an object that was stored before the webhook came', () => {
@@ -201,6 +208,7 @@ describe('a webhook that is killed', () => {
     const begun = performance.now();
     expect(await apply(manifest('unjudged', RIGHT.replace('url:', 'urll:')))).toMatchObject({ status: 0 });
     expect(performance.now() - begun).toBeLessThan(10_000);
+    expect(await failOpenCount(domain)).toBeGreaterThan(0);
     webhook = startWebhook(webhook.port, { namespace: system, configuration });
     await webhook.untilReady();
     expect((await apply(manifest('judged', RIGHT.replace('url:', 'urll:')))).status).toBe(1);
