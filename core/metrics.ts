@@ -44,21 +44,21 @@ export class Metrics {
 
   /** `bounds` ascending, in the unit of the name. */
   histogram(name: string, help: string, bounds: readonly number[]): Histogram {
-    const [buckets, sums, counts] = [new Series(), new Series(), new Series()];
-    const lines = (family: string): string[] => [
-      ...buckets.lines(`${family}_bucket`),
-      ...sums.lines(`${family}_sum`),
-      ...counts.lines(`${family}_count`),
-    ];
-    this.#families.set(name, { help, type: 'histogram', lines });
+    const series = new Map<string, Measured>();
+    this.#families.set(name, { help, type: 'histogram', lines: (family) => histogramLines(family, bounds, series) });
     return {
       observe(labels, value) {
-        for (const bound of [...bounds, Number.POSITIVE_INFINITY]) {
-          const le = bound === Number.POSITIVE_INFINITY ? '+Inf' : String(bound);
-          buckets.change({ ...labels, le }, (count) => count + (value <= bound ? 1 : 0));
+        const key = pairsOf(labels);
+        let measured = series.get(key);
+        if (!measured) {
+          if (series.size >= MAX_SERIES) return;
+          series.set(key, (measured = { buckets: bounds.map(() => 0), sum: 0, count: 0 }));
         }
-        sums.change(labels, (sum) => sum + value);
-        counts.change(labels, (count) => count + 1);
+        // Each bucket counts alone what is not in the one before: the page adds them up.
+        const index = bounds.findIndex((bound) => value <= bound);
+        if (index >= 0) measured.buckets[index]! += 1;
+        measured.sum += value;
+        measured.count += 1;
       },
     };
   }
@@ -94,9 +94,44 @@ class Series {
   }
 }
 
+/** What a histogram knows of one set of labels. */
+interface Measured {
+  buckets: number[];
+  sum: number;
+  count: number;
+}
+
+function histogramLines(name: string, bounds: readonly number[], series: ReadonlyMap<string, Measured>): string[] {
+  const each = (line: (pairs: string, measured: Measured) => string | string[]): string[] =>
+    [...series].flatMap(([pairs, measured]) => line(pairs, measured));
+  return [
+    ...each((pairs, { buckets, count }) => {
+      let below = 0;
+      const lines = bounds.map((bound, index) => `${name}_bucket${braced(pairs, `le="${bound}"`)} ${(below += buckets[index]!)}`);
+      return [...lines, `${name}_bucket${braced(pairs, 'le="+Inf"')} ${count}`];
+    }),
+    ...each((pairs, { sum }) => `${name}_sum${braced(pairs)} ${sum}`),
+    ...each((pairs, { count }) => `${name}_count${braced(pairs)} ${count}`),
+  ];
+}
+
 function labelText(labels: Labels): string {
-  const pairs = Object.entries(labels).map(
-    ([name, value]) => `${name}="${value.replace(/\\/g, '\\\\').replace(/"/g, '\\"').replace(/\n/g, '\\n')}"`,
-  );
-  return pairs.length === 0 ? '' : `{${pairs.join(',')}}`;
+  return braced(pairsOf(labels));
+}
+
+function braced(...pairs: string[]): string {
+  const there = pairs.filter((pair) => pair !== '');
+  return there.length === 0 ? '' : `{${there.join(',')}}`;
+}
+
+const SPECIAL = /[\\"\n]/;
+
+function pairsOf(labels: Labels): string {
+  let text = '';
+  for (const name in labels) {
+    const value = labels[name]!;
+    const escaped = SPECIAL.test(value) ? value.replace(/\\/g, '\\\\').replace(/"/g, '\\"').replace(/\n/g, '\\n') : value;
+    text += `${text === '' ? '' : ','}${name}="${escaped}"`;
+  }
+  return text;
 }

@@ -2,14 +2,15 @@ import express, { type Express, type NextFunction, type Request, type Response }
 import type { NamespaceFacts } from '#api/review.ts';
 import { messageOf, toError } from '#core/errors.ts';
 import type { Log } from '#core/log.ts';
+import { METRICS_TYPE } from '#core/metrics.ts';
 import { type AdmissionRequest, readReview, writeReview } from './admission-review.ts';
 import { BodyRefused, readBody } from './body.ts';
 import { type Decision, type DecisionContext, decideMutation, decideValidation } from './decision.ts';
-import type { Metrics } from './metrics.ts';
+import type { WebhookMetrics } from './metrics.ts';
 
 export interface AppOptions {
   log: Log;
-  metrics: Metrics;
+  metrics: WebhookMetrics;
   minIntervalMs: number;
   /** What is known of a namespace, without asking anybody. */
   namespace: (name: string) => NamespaceFacts | undefined;
@@ -23,20 +24,11 @@ export interface AppOptions {
 /** Object, old object and managedFields of the largest object that etcd takes. */
 const MAX_BYTES = 8 * 1024 * 1024;
 
-const REQUESTS = 'lateen_webhook_requests_total';
-const SECONDS = 'lateen_webhook_request_duration_seconds';
-const CAUSES = 'lateen_webhook_causes_total';
-const FAILURES = 'lateen_webhook_failures_total';
-
 type Decide = (request: AdmissionRequest, context: DecisionContext) => Decision;
 
 /** The paths of the webhook: /mutate, /validate, /healthz, /readyz, /metrics. */
 export function createApp(options: AppOptions): Express {
   const { metrics, ready } = options;
-  metrics.describe(REQUESTS, 'Decisions by webhook, operation and verdict.');
-  metrics.describe(SECONDS, 'Time from the whole body to the answer.');
-  metrics.describe(CAUSES, 'Decisions in which a reason was given, by its code.');
-  metrics.describe(FAILURES, 'Requests that were answered with an HTTP error, by status.');
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
@@ -48,7 +40,7 @@ export function createApp(options: AppOptions): Express {
     const problem = ready();
     answer(response, problem === undefined ? 200 : 503, 'text/plain', `${problem ?? 'ok'}\n`);
   });
-  app.get('/metrics', (_, response) => answer(response, 200, 'text/plain; version=0.0.4', metrics.text()));
+  app.get('/metrics', (_, response) => answer(response, 200, METRICS_TYPE, metrics.text()));
   app.use((request: Request, response: Response) => {
     const known = ['/mutate', '/validate'].includes(request.path);
     answer(
@@ -72,9 +64,9 @@ function admission(webhook: string, decide: Decide, options: AppOptions): (reque
     const decision = decide(asked, { namespace: options.namespace(asked.namespace), minIntervalMs });
     answer(response, 200, 'application/json', writeReview(decision.response));
     const ms = now() - begun;
-    metrics.count(REQUESTS, { webhook, operation: operationOf(asked), verdict: decision.verdict });
-    metrics.observe(SECONDS, { webhook }, ms / 1000);
-    for (const code of decision.codes) metrics.count(CAUSES, { webhook, code });
+    metrics.requests.add({ webhook, operation: operationOf(asked), verdict: decision.verdict });
+    metrics.seconds.observe({ webhook }, ms / 1000);
+    for (const code of decision.codes) metrics.causes.add({ webhook, code });
     const { uid, namespace, name, operation, user, dryRun } = asked;
     const { verdict, codes } = decision;
     log.info('decided', {
@@ -109,7 +101,7 @@ function answer(response: Response, status: number, type: string, body: string):
 function failed({ log, metrics }: AppOptions): (error: unknown, request: Request, response: Response, next: NextFunction) => void {
   return (error, request, response, _next) => {
     const status = error instanceof BodyRefused ? error.status : 500;
-    metrics.count(FAILURES, { status: String(status) });
+    metrics.failures.add({ status: String(status) });
     if (status === 500) log.error('failed', { path: request.path, error: messageOf(error), stack: toError(error).stack });
     else log.info('refused', { path: request.path, status, why: messageOf(error) });
     if (response.headersSent) return void response.destroy();

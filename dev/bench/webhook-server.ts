@@ -4,7 +4,7 @@ import { createLog } from '#core/log.ts';
 import { createRedactor } from '#core/redact.ts';
 import { createApp } from '#webhook/app.ts';
 import { messageClasses } from '#webhook/message-classes.ts';
-import { Metrics } from '#webhook/metrics.ts';
+import { WebhookMetrics } from '#webhook/metrics.ts';
 import { startTlsServer } from '#webhook/server.ts';
 
 /** One of the two servers of the benchmark, as a process of its own: `bare` or `ours`. Gets its certificate, tells its port and answers with its
@@ -41,7 +41,7 @@ async function startBare({ cert, key }: Pair): Promise<number> {
 async function startOurs({ cert, key }: Pair): Promise<number> {
   const log = createLog({ level: 'info', redactor: createRedactor(), write: (line) => process.stdout.write(line) });
   const facts: NamespaceFacts = { labels: { 'lateen.dev/applications': 'all' }, annotations: {} };
-  const app = createApp({ log, metrics: new Metrics(), minIntervalMs: 10_000, namespace: () => facts, ready: () => undefined });
+  const app = createApp({ log, metrics: new WebhookMetrics(), minIntervalMs: 10_000, namespace: () => facts, ready: () => undefined });
   const { port } = await startTlsServer({ host: HOST, port: 0, pair: { cert, key }, listener: app, classes: messageClasses(app) });
   return port;
 }

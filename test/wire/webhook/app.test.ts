@@ -10,7 +10,7 @@ import { createRedactor } from '#core/redact.ts';
 import { type Operation, patched } from '#test/support/json-patch.ts';
 import { admissionReview, type ReviewRequest } from '#test/support/reviews.ts';
 import { createApp } from '#webhook/app.ts';
-import { Metrics } from '#webhook/metrics.ts';
+import { WebhookMetrics } from '#webhook/metrics.ts';
 
 const PROPERTIES = { url: 'https://git.example.com/infra', path: './infrastructure' };
 const labelled: NamespaceFacts = { labels: { 'lateen.dev/applications': 'gitops' }, annotations: {} };
@@ -29,7 +29,7 @@ interface Bench {
   api: ReturnType<typeof supertest>;
   server: Server;
   lines: Record<string, unknown>[];
-  metrics: Metrics;
+  metrics: WebhookMetrics;
 }
 
 const servers: Server[] = [];
@@ -44,7 +44,7 @@ async function bench(options: { ready?: string; namespace?: (name: string) => Na
     redactor: createRedactor(),
     write: (line) => lines.push(JSON.parse(line) as Record<string, unknown>),
   });
-  const metrics = new Metrics();
+  const metrics = new WebhookMetrics();
   const app = createApp({
     log,
     metrics,

@@ -9,7 +9,7 @@ import { patched } from '#test/support/json-patch.ts';
 import { admissionReview } from '#test/support/reviews.ts';
 import { anyApplication } from '#test/unit/api/arbitrary-applications.ts';
 import { createApp } from '#webhook/app.ts';
-import { Metrics } from '#webhook/metrics.ts';
+import { WebhookMetrics } from '#webhook/metrics.ts';
 
 /** `make test-webhook-reviews` sets ten thousand. */
 const RUNS = Number(process.env['LATEEN_REVIEWS'] ?? 250);
@@ -17,7 +17,7 @@ const RUNS = Number(process.env['LATEEN_REVIEWS'] ?? 250);
 const DEADLINE_MS = 3_000;
 
 let server: Server;
-const metrics = new Metrics();
+const metrics = new WebhookMetrics();
 
 beforeAll(async () => {
   const namespace = (name: string): { labels: Record<string, string>; annotations: Record<string, string> } => ({

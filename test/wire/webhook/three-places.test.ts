@@ -11,7 +11,7 @@ import { silentLog } from '#core/log.ts';
 import { lateen } from '#test/support/lateen.ts';
 import { admissionReview } from '#test/support/reviews.ts';
 import { createApp } from '#webhook/app.ts';
-import { Metrics } from '#webhook/metrics.ts';
+import { WebhookMetrics } from '#webhook/metrics.ts';
 
 const FOLDER = fileURLToPath(new URL('../../fixtures/applications', import.meta.url));
 const NAMESPACE = 'team-a';
@@ -26,7 +26,7 @@ let checked: { denials: Cause[]; warnings: Cause[] };
 beforeAll(async () => {
   const all = { labels: { 'lateen.dev/applications': 'all' }, annotations: {} };
   server = createServer(
-    createApp({ log: silentLog, metrics: new Metrics(), minIntervalMs: 10_000, namespace: () => all, ready: () => undefined }),
+    createApp({ log: silentLog, metrics: new WebhookMetrics(), minIntervalMs: 10_000, namespace: () => all, ready: () => undefined }),
   );
   await once(server.listen(0, '127.0.0.1'), 'listening');
   const { stdout } = await lateen(['check', FOLDER, '-o', 'json', '-n', NAMESPACE]);
