@@ -13,6 +13,11 @@ export function renewalOf(pem: string, lifeMs: number): number {
   return expiryOf(pem) - lifeMs / 3;
 }
 
+/** Whether half of that third is over as well: something keeps it from being renewed. */
+export function isOverdue(pem: string, lifeMs: number, nowMs: number): boolean {
+  return expiryOf(pem) - nowMs < lifeMs / 6;
+}
+
 /** Whether a server certificate is for all of the hosts. */
 export function covers(pem: string, hosts: readonly string[]): boolean {
   const certificate = new X509Certificate(pem);

@@ -1,3 +1,4 @@
+import { expiryOf, isOverdue } from '#certs/expiry.ts';
 import type { Step } from '#certs/rotation.ts';
 import { messageOf } from '#core/errors.ts';
 import type { WebhookParts } from './webhook.ts';
@@ -10,10 +11,45 @@ const SENTENCES: Partial<Record<Step, string>> = {
   renew: 'renewed the certificate',
 };
 
-/** Writes an Event about a step, without waiting for it: a missing right must not keep a certificate from being renewed. */
-export function recordEvent({ cluster, settings, clock, log, random }: WebhookParts, step: Step, why: string): void {
+const DAY_MS = 86_400_000;
+
+/** Tells of a step that was taken. */
+export function tellStep(parts: WebhookParts, step: Step, why: string): void {
   const sentence = SENTENCES[step];
-  if (sentence === undefined) return;
+  if (sentence !== undefined) recordEvent(parts, { type: 'Normal', reason: 'CertificateRotated', message: `${sentence}: ${why}` });
+}
+
+/** Warns, once a day, of a certificate that is about to expire and was not renewed; the metric of its expiry tells the same. */
+export class ExpiryWarning {
+  readonly #parts: WebhookParts;
+  #nextMs = 0;
+
+  constructor(parts: WebhookParts) {
+    this.#parts = parts;
+  }
+
+  /** `problem`: why the last look at the certificates failed, if it did. */
+  look(served: string | undefined, problem: string | undefined): void {
+    const { clock, settings, log } = this.#parts;
+    const nowMs = clock.now();
+    if (served === undefined || nowMs < this.#nextMs || !isOverdue(served, settings.certificateLife, nowMs)) return;
+    this.#nextMs = nowMs + Math.min(DAY_MS, settings.certificateLife / 12);
+    const expires = new Date(expiryOf(served)).toISOString();
+    const why = problem ?? 'nothing says why';
+    log.error('the certificate was not renewed', { expires, why });
+    const message = `the certificate ends at ${expires} and was not renewed: ${why}`;
+    recordEvent(this.#parts, { type: 'Warning', reason: 'CertificateNotRenewed', message });
+  }
+}
+
+interface Told {
+  type: 'Normal' | 'Warning';
+  reason: string;
+  message: string;
+}
+
+/** Writes an Event without waiting for it: a missing right must not keep a certificate from being renewed. */
+function recordEvent({ cluster, settings, clock, log, random }: WebhookParts, told: Told): void {
   const { namespace, secret: name } = settings;
   const time = new Date(clock.now()).toISOString();
   const event = {
@@ -21,9 +57,7 @@ export function recordEvent({ cluster, settings, clock, log, random }: WebhookPa
     kind: 'Event',
     metadata: { name: `${name}.${clock.now().toString(16)}${Math.floor(random() * 65_536).toString(16)}`, namespace },
     involvedObject: { apiVersion: 'v1', kind: 'Secret', name, namespace },
-    type: 'Normal',
-    reason: 'CertificateRotated',
-    message: `${sentence}: ${why}`,
+    ...told,
     source: { component: 'lateen-webhook' },
     firstTimestamp: time,
     lastTimestamp: time,

@@ -3,6 +3,7 @@ import { afterStep, bundleOf, type CertificateState, dueStep, type Lives, type R
 import { secretData, stateOfSecret } from '#certs/secret.ts';
 import type { KubeObject } from '#api/kubernetes.ts';
 import type { Clock } from '#core/clock.ts';
+import { messageOf } from '#core/errors.ts';
 import type { Log } from '#core/log.ts';
 import type { Cluster } from './cluster.ts';
 import { type Configuration, haveBundle, readConfigurations, writeBundle } from './configurations.ts';
@@ -25,6 +26,8 @@ export interface KeeperOptions {
 export interface Kept {
   state: CertificateState;
   configurations: Configuration[];
+  /** Why a step that is due was not taken: what there is goes on being served. */
+  problem?: string;
 }
 
 /** More steps than can be due at a time, and more rivals than there are replicas. */
@@ -47,16 +50,16 @@ export class CertificateKeeper {
     const { cluster, configuration } = this.#options;
     // Before the Secret: see writeBundle.
     const configurations = await readConfigurations(cluster, configuration);
-    const state = await this.#settle(configurations);
-    this.#known = state;
-    const written = await writeBundle(cluster, configurations, bundleOf(state));
-    if (written === 0) return { state, configurations };
+    const settled = await this.#settle(configurations);
+    this.#known = settled.state;
+    const written = await writeBundle(cluster, configurations, bundleOf(settled.state));
+    if (written === 0) return { ...settled, configurations };
     this.#options.log.info('wrote the bundle into webhook configurations', { written });
-    return { state, configurations: await readConfigurations(cluster, configuration) };
+    return { ...settled, configurations: await readConfigurations(cluster, configuration) };
   }
 
   /** The state of the Secret after every step that is due. */
-  async #settle(configurations: readonly Configuration[]): Promise<CertificateState> {
+  async #settle(configurations: readonly Configuration[]): Promise<Omit<Kept, 'configurations'>> {
     for (let writes = 0; writes < MAX_WRITES; writes++) {
       const secret = await this.#read();
       const held = stateOfSecret(secret?.['data'] as Record<string, string> | undefined);
@@ -67,13 +70,23 @@ export class CertificateKeeper {
       }
       const input = this.#input(held, configurations);
       const { step, why } = this.#due(input);
-      if (step === 'none' && held) return held;
+      if (step === 'none' && held) return { state: held };
       const next = await afterStep(step, input);
-      if (!(await this.#write(next, secret))) continue;
+      const written = await this.#write(next, secret).catch((error: unknown) => this.#notWritten(step, error, held));
+      if (written === false) continue;
+      if (written !== true) return written;
       this.#options.log.info('certificates changed', { step, why, expires: new Date(expiryOf(next.serving.cert)).toISOString() });
       this.#options.onStep?.(step, why);
     }
     throw new Error(`the Secret ${this.#options.secret} changes faster than it can be written`);
+  }
+
+  /** A right that is missing, say, must not keep a replica from serving a certificate that is good for a while. */
+  #notWritten(step: Step, error: unknown, held: CertificateState | undefined): Omit<Kept, 'configurations'> {
+    if (!held || expiryOf(held.serving.cert) <= this.#options.clock.now()) throw error;
+    const problem = messageOf(error);
+    this.#options.log.warn('certificates not changed', { step, error: problem });
+    return { state: held, problem };
   }
 
   #input(state: CertificateState | undefined, configurations: readonly Configuration[]): RotationInput {

@@ -7,12 +7,12 @@ import { messageOf } from '#core/errors.ts';
 import type { Log } from '#core/log.ts';
 import type { Settings } from '#core/settings.ts';
 import { createApp } from './app.ts';
-import { recordEvent } from './certificate-events.ts';
+import { ExpiryWarning, tellStep } from './certificate-events.ts';
 import { CertificateKeeper, type Kept } from './certificate-keeper.ts';
 import type { Cluster } from './cluster.ts';
 import { bundlesIn } from './configurations.ts';
 import { messageClasses } from './message-classes.ts';
-import { Metrics } from './metrics.ts';
+import { WebhookMetrics } from './metrics.ts';
 import { Namespaces } from './namespaces.ts';
 import { checkSelf } from './self-check.ts';
 import { startTlsServer, type TlsServer } from './server.ts';
@@ -28,8 +28,6 @@ export interface WebhookParts {
   random: () => number;
 }
 
-const EXPIRY = 'lateen_webhook_certificate_expiry_timestamp_seconds';
-const READY = 'lateen_webhook_ready';
 /** How soon a configuration that somebody emptied is mended. */
 const LONGEST_LOOK_MS = 10_000;
 
@@ -38,7 +36,8 @@ export class Webhook {
   readonly #parts: WebhookParts;
   readonly #keeper: CertificateKeeper;
   readonly #namespaces: Namespaces;
-  readonly #metrics = new Metrics();
+  readonly #metrics = new WebhookMetrics();
+  readonly #warning: ExpiryWarning;
   readonly #app: Express;
   #server: TlsServer | undefined;
   #served: string | undefined;
@@ -59,11 +58,11 @@ export class Webhook {
       hosts: hostsOf(settings),
       lives,
       patience: parts.random(),
-      onStep: (step, why) => recordEvent(parts, step, why),
+      onStep: (step, why) => tellStep(parts, step, why),
     });
     this.#namespaces = new Namespaces(parts);
-    this.#metrics.describe(EXPIRY, 'End of the life of the certificate that is served, in seconds since the epoch.');
-    this.#metrics.describe(READY, '1 after the server has reached itself with the bundle of the live configuration.');
+    this.#warning = new ExpiryWarning(parts);
+    this.#metrics.ready.set({}, 0);
     this.#app = createApp({
       log,
       metrics: this.#metrics,
@@ -71,7 +70,6 @@ export class Webhook {
       namespace: (name) => this.#namespaces.facts(name),
       ready: () => this.#problem,
     });
-    this.#metrics.gauge(READY, () => (this.#problem === undefined ? 1 : 0));
   }
 
   /** The port, once it listens. */
@@ -85,7 +83,7 @@ export class Webhook {
     const watching = this.#namespaces.run(AbortSignal.any([signal, stop.signal]));
     await this.#keep(signal);
     const { clock, settings, log } = this.#parts;
-    this.#problem = 'it is stopping';
+    this.#setProblem('it is stopping');
     log.info('draining', { ms: settings.drain });
     this.#server?.drain();
     if (this.#server) await clock.sleep(settings.drain);
@@ -100,10 +98,11 @@ export class Webhook {
     const pauseMs = Math.min(LONGEST_LOOK_MS, Math.max(300, settings.certificateLife / 60));
     for (let failures = 0; !signal.aborted; ) {
       try {
-        await this.#look();
+        this.#warning.look(this.#served, await this.#look());
         failures = 0;
       } catch (error) {
         log.warn('certificates cannot be looked after', { error: messageOf(error) });
+        this.#warning.look(this.#served, messageOf(error));
         failures += 1;
       }
       const waitMs = failures > 0 ? backoffMs(failures - 1, random(), { firstMs: 500, maxMs: LONGEST_LOOK_MS }) : pauseMs;
@@ -111,13 +110,20 @@ export class Webhook {
     }
   }
 
-  async #look(): Promise<void> {
+  /** Resolves to what kept the certificate from being renewed, if anything did. */
+  async #look(): Promise<string | undefined> {
     const kept = await this.#keeper.look();
     await this.#serve(kept);
     const problem = await this.#checkSelf(kept);
     if (problem !== this.#problem)
       this.#parts.log.info(problem === undefined ? 'ready' : 'not ready', problem === undefined ? {} : { why: problem });
+    this.#setProblem(problem);
+    return kept.problem;
+  }
+
+  #setProblem(problem: string | undefined): void {
     this.#problem = problem;
+    this.#metrics.ready.set({}, problem === undefined ? 1 : 0);
   }
 
   async #serve({ state }: Kept): Promise<void> {
@@ -127,7 +133,7 @@ export class Webhook {
     if (this.#server) this.#server.reload(serving);
     else this.#server = await startTlsServer({ ...address, pair: serving, listener: this.#app, classes: messageClasses(this.#app) });
     this.#served = serving.cert;
-    this.#metrics.gauge(EXPIRY, () => expiryOf(serving.cert) / 1000);
+    this.#metrics.expiry.set({}, expiryOf(serving.cert) / 1000);
     this.#parts.log.info('serving', { port: this.#server.port, expires: new Date(expiryOf(serving.cert)).toISOString() });
   }
 
