@@ -76,9 +76,10 @@ export async function startAgent(options: AgentOptions): Promise<AgentRun> {
     ...follow,
     cpuSeconds: () => cpuSeconds(pid),
     memory: () => memoryOf(pid),
-    peak: () => peak.end(),
+    peak: () => peak.read(),
     log: () => logTail(logFile, 64 * 1024 * 1024),
     async stop() {
+      peak.stop();
       await started.stop(STOP_GRACE_MS);
       await audit.close();
     },

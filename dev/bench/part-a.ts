@@ -41,7 +41,7 @@ export interface ColdStartOptions {
 const FOLDERS = 1_000;
 
 /** A repository of many folders, and what the Applications have to say to use it. */
-export async function monorepo(laboratory: Laboratory, folders: number, name = `mono-${folders}`): Promise<string> {
+async function monorepo(laboratory: Laboratory, folders: number, name = `mono-${folders}`): Promise<string> {
   const directory = await laboratory.git.createRepository(name);
   const files = Array.from({ length: folders }, (_, index) => folderFiles(appName(index)));
   await commitFiles(directory, 'main', Object.assign({}, ...files) as Record<string, string>, { message: 'Begin' });

@@ -35,8 +35,13 @@ export class PeakMemory {
     void this.#sample();
   }
 
-  async end(): Promise<Memory> {
+  /** No sample is taken any more. */
+  stop(): void {
     this.#stop.abort();
+  }
+
+  /** So far. */
+  async read(): Promise<Memory> {
     const status = await readFile(`/proc/${this.#pid}/status`, 'utf8');
     return { rssMb: Number(/^VmHWM:\s+(\d+) kB/m.exec(status)?.[1] ?? 0) / 1024, privateMb: this.#privateMb };
   }
