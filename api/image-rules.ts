@@ -32,6 +32,15 @@ export const patternRule: Rule<string> = (text, { context }) => {
   return findingsOf('InvalidPattern', text, { problem });
 };
 
+/** As many as Flux takes: every tag meets each of them. */
+const MAX_EXCLUSIONS = 25;
+
+export const exclusionsRule: Rule<string[]> = ({ length }) => {
+  if (length <= MAX_EXCLUSIONS) return [];
+  const text = `has ${length} patterns, at most ${MAX_EXCLUSIONS} are allowed`;
+  return [{ code: 'InvalidValue', text, remedy: 'join some of them with |' }];
+};
+
 /** Every group that `extract` names must be one of the pattern's. */
 export const extractRule: Rule<string> = (text, { parent }) => {
   const pattern = own(parent, 'pattern') ?? '';

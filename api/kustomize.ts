@@ -4,7 +4,16 @@ import { bareSite, checkValue } from './schema-check.ts';
 import { fillDefaults } from './defaults.ts';
 import { Failure } from './failure.ts';
 import { branchRule, commitRule, refRule, tagRule } from './git-ref.ts';
-import { extractRule, imageRepositoryRule, imageRule, patternRule, policyRule, rangeRule, templateRule } from './image-rules.ts';
+import {
+  exclusionsRule,
+  extractRule,
+  imageRepositoryRule,
+  imageRule,
+  patternRule,
+  policyRule,
+  rangeRule,
+  templateRule,
+} from './image-rules.ts';
 import { durationRule, pullIntervalRule } from './interval.ts';
 import { labelRule, secretNameRule } from './name-rules.ts';
 import { pathRule } from './path.ts';
@@ -93,7 +102,10 @@ const imageRepository = v.object({
   policy,
   filterTags: v.exactOptional(v.pipe(filterTags, about('which tags count'))),
   exclusionList: v.exactOptional(
-    v.pipe(v.array(v.string()), about('patterns of tags that never count, instead of those of signatures and the like', ours)),
+    v.pipe(
+      v.array(v.pipe(v.string(), about('a pattern', { ...ours, rule: patternRule }))),
+      about('patterns of tags that never count, instead of those of signatures and the like', { ...ours, rule: exclusionsRule }),
+    ),
   ),
   prereleases: v.exactOptional(
     v.pipe(

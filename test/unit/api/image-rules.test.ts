@@ -29,6 +29,8 @@ describe('an image automation that may run', () => {
     ['escaped dots and classes', pattern(String.raw`^v\d+\.\d+\.\d+[-_.][^:/]+$`)],
     ['a message of the seed document', { commitMessage: 'Image: {{range .Updated.Images}}{{println .}}{{end}}' }],
     ['a repeat count', pattern('^[0-9]{8,14}$')],
+    ['an exclusion list', { exclusionList: [String.raw`\.sig$`, '^(?P<what>latest|dev)$'] }],
+    ['an exclusion list without patterns', { exclusionList: [] }],
   ])('%s', (_, images) => {
     expect(told(images)).toEqual([]);
   });
@@ -36,6 +38,29 @@ describe('an image automation that may run', () => {
 
 describe('mistakes in an image automation', () => {
   it.each<[string, Record<string, unknown>, Told[]]>([
+    [
+      'patterns of the exclusion list',
+      { exclusionList: ['^ok$', '(?!x)', 'a:b'] },
+      [
+        [
+          at('exclusionList[1]'),
+          'InvalidPattern',
+          'is not a pattern: invalid or unsupported Perl syntax: `(?!`, received "(?!x)"',
+          'RE2 has no lookaround: name what is wanted instead',
+        ],
+        [
+          at('exclusionList[2]'),
+          'InvalidPattern',
+          'needs ":", which no tag may hold, received "a:b"',
+          'write a pattern for the tag alone, without the image',
+        ],
+      ],
+    ],
+    [
+      'an exclusion list without end',
+      { exclusionList: Array.from({ length: 26 }, () => 'a') },
+      [[at('exclusionList'), 'InvalidValue', 'has 26 patterns, at most 25 are allowed', 'join some of them with |']],
+    ],
     [
       'an image with a tag',
       { image: 'ghcr.io/org/app:v1' },
