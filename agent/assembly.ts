@@ -51,7 +51,7 @@ export function assemble(settings: AgentSettings, client: Client, { log, redacto
   const sources = new Sources({ ...around, git, credentials, metrics });
   const inventories = new Inventories({ client, namespace, log });
   const writing = { ...around, git, credentials, gitTimeoutMs, quietWindowMs };
-  const { images, scans } = assembleImages({ ...writing, secrets, redactor, inventories, events, insecureRegistries });
+  const { images, scans } = assembleImages({ ...writing, secrets, redactor, inventories, events, insecureRegistries, metrics });
   interested.push(sources, scans);
   const supervisor = new Supervisor({
     ...around,

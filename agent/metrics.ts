@@ -21,6 +21,10 @@ export class AgentMetrics {
   );
   readonly revision = this.#metrics.gauge('lateen_agent_revision_info', 'The commit that a component has applied.');
   readonly heldPrunes = this.#metrics.gauge('lateen_agent_held_prune_objects', 'Objects whose removal waits for approval.');
+  readonly imageScans = this.#metrics.counter('lateen_agent_image_scans_total', 'Listings of image tags.');
+  readonly imageTags = this.#metrics.gauge('lateen_agent_image_tags', 'Image tags that a component had to choose among.');
+  readonly imageCommits = this.#metrics.counter('lateen_agent_image_commits_total', 'Commits with new images that were pushed.');
+  readonly imageHolds = this.#metrics.gauge('lateen_agent_image_held_markers', 'Markers whose image stays because a person wants it so.');
   readonly leader = this.#metrics.gauge('lateen_agent_leader', '1 while this replica acts, 0 while it stands by.');
   readonly #build = this.#metrics.gauge('lateen_agent_build_info', 'Version and runtime.');
 
@@ -46,7 +50,7 @@ export class AgentMetrics {
 
   /** A component is gone. */
   forget(labels: { application: string; component: string }): void {
-    for (const gauge of [this.lastSuccess, this.revision, this.heldPrunes]) gauge.clear(labels);
+    for (const gauge of [this.lastSuccess, this.revision, this.heldPrunes, this.imageTags, this.imageHolds]) gauge.clear(labels);
   }
 
   text(): string {

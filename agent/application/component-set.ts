@@ -56,6 +56,8 @@ export class ComponentSet {
   async run(run: ComponentRun): Promise<void> {
     const wanted = new Map(run.application.spec.components.map((component) => [component.name, component]));
     await this.#stop((name, type) => wanted.get(name)?.type !== type);
+    // After the stop: what still ran might have remembered something more.
+    if (run.token !== this.#token) await run.store.keepImages(new Set(wanted.keys()));
     const changed = run.token !== this.#token;
     this.#token = run.token;
     for (const component of wanted.values()) {

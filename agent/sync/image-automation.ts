@@ -7,6 +7,7 @@ import type { EventRecorder } from '../cluster/events.ts';
 import type { PolicyProblem } from '../image/policy.ts';
 import type { Scan, Scans } from '../image/scans.ts';
 import { type ImageMemory, withIntent } from '../manifest/image-memory.ts';
+import type { AgentMetrics } from '../metrics.ts';
 import { failureFields } from './failures.ts';
 import { holdOf, type ImageFollow, ImageMember } from './image-member.ts';
 import type { ImagePlan, ImagePolicy } from './image-plan.ts';
@@ -18,6 +19,7 @@ export interface ImageAutomationContext extends ImageWriterContext {
   scans: Scans;
   inventories: Inventories;
   events: EventRecorder;
+  metrics: AgentMetrics;
 }
 
 interface Followed {
@@ -67,6 +69,7 @@ export class ImageAutomation {
     if (!followed) return;
     this.#followed.delete(id);
     followed.release();
+    for (const gauge of [this.#context.metrics.imageTags, this.#context.metrics.imageHolds]) gauge.clear({ application, component });
     const { source } = followed.member.follow;
     // What was ambiguous with it is so no longer.
     for (const writer of this.#writers.values()) writer.trigger();
@@ -97,6 +100,7 @@ export class ImageAutomation {
     this.#followed.set(id, followed);
     // Another component may have scanned it long ago.
     member.scanned(scan.state);
+    this.#measure(followed);
     for (const writer of this.#writers.values()) writer.trigger();
     return followed;
   }
@@ -104,6 +108,7 @@ export class ImageAutomation {
   #scanned(id: string): void {
     const followed = this.#followed.get(id);
     if (!followed?.member.scanned(followed.scan.state)) return;
+    this.#measure(followed);
     const { failure } = followed.scan.state;
     if (failure) this.#context.log.info('scan failed', { ...labels(followed.member), ...failureFields(failure) });
     followed.member.follow.wake();
@@ -169,6 +174,7 @@ export class ImageAutomation {
     const writer = this.#writers.get(source);
     if (!writer) return;
     const { place } = writer;
+    if (pushed) this.#context.metrics.imageCommits.add();
     for (const followed of this.#followed.values()) {
       const { member } = followed;
       const own = member.follow.source === source;
@@ -180,6 +186,7 @@ export class ImageAutomation {
       const news = member.settled(place, pushed ? notes.map(asSet) : notes, own ? failure : member.failure);
       if (pushed && changed.length > 0) this.#announce(member, pushed, changed);
       this.#tell(followed);
+      this.#measure(followed);
       if (news || (pushed && changed.length > 0)) member.follow.wake();
     }
   }
@@ -198,6 +205,12 @@ export class ImageAutomation {
     this.#context.log.info('images committed', { ...labels(member), commit, markers: changed.length, values: oneLine(values, 300) });
     const message = `component ${member.follow.component}: set ${values} at ${changed.length} markers in commit ${commit.slice(0, 7)}`;
     this.#context.events.record({ regarding: regarding(member), type: 'Normal', reason: 'ImageUpdated', message: oneLine(message) });
+  }
+
+  #measure({ member, scan }: Followed): void {
+    const { imageTags, imageHolds } = this.#context.metrics;
+    if (scan.state.tags) imageTags.set(labels(member), member.tagCount);
+    imageHolds.set(labels(member), member.heldCount);
   }
 
   /** One Event when something begins to keep images from moving. */

@@ -104,6 +104,16 @@ export class ImageMember {
     };
   }
 
+  /** Tags without those of the exclusion list. */
+  get tagCount(): number {
+    return this.#candidate.seen;
+  }
+
+  /** Markers that people keep as they are. */
+  get heldCount(): number {
+    return [...this.#notes.values()].flat().filter(({ reason }) => reason === 'ImageHeld').length;
+  }
+
   get failure(): Failure | undefined {
     return this.#failure;
   }

@@ -89,6 +89,17 @@ export class InventoryStore {
     return this.#change((inventory) => ({ ...inventory, images: { ...inventory.images, [component]: memory } }));
   }
 
+  /** Forgets the images of components that are no longer there. */
+  keepImages(components: ReadonlySet<string>): Promise<void> {
+    const { images = {} } = this.#inventory;
+    if (Object.keys(images).every((component) => components.has(component))) return Promise.resolve();
+    const isThere = ([component]: [string, ImageMemory]): boolean => components.has(component);
+    return this.#change((inventory) => ({
+      ...inventory,
+      images: Object.fromEntries(Object.entries(inventory.images ?? {}).filter(isThere)),
+    }));
+  }
+
   /** The ConfigMap is gone: there is nothing to write to until something is applied again. */
   removed(): void {
     this.#options.index.update(this.#inventory.application, this.#inventory.entries, []);
@@ -113,6 +124,6 @@ export class InventoryStore {
   }
 }
 
-function withoutEmpty({ held, ...rest }: Inventory): Inventory {
-  return held && Object.keys(held).length > 0 ? { ...rest, held } : rest;
+function withoutEmpty({ held = {}, images = {}, ...rest }: Inventory): Inventory {
+  return { ...rest, ...(Object.keys(held).length > 0 ? { held } : {}), ...(Object.keys(images).length > 0 ? { images } : {}) };
 }

@@ -253,7 +253,7 @@ it('a marker that fits two Applications is left, and both say so', async () => {
   await eventually('set', async () => (await git(repository.directory, ['show', 'main:app.yaml'])).includes(`${image}:${FIRST} `));
 });
 
-it('two policies of one repository become one commit', async () => {
+it('two policies of one repository become one commit; what is removed is forgotten', async () => {
   await registry.push('org/a', [FIRST]);
   await registry.push('org/b', [FIRST]);
   const repository = await repositories.create('both', {
@@ -269,4 +269,36 @@ it('two policies of one repository become one commit', async () => {
     `Update image automatically.\nImage: ${registry.host}/org/a:${FIRST}\n${registry.host}/org/b:${FIRST}\n`,
   );
   expect(await git(repository.directory, ['rev-list', '--count', 'main'])).toBe('2');
+  const metrics = async () => (await fetch(`${tenant.agent.healthUrl}/metrics`)).text();
+  await eventually('counted', async () => (await metrics()).includes('lateen_agent_image_tags{application="both",component="both-b"} 1\n'));
+  const page = await metrics();
+  expect(page).toMatch(/^lateen_agent_image_scans_total\{outcome="listed"\} [1-9]\d*$/m);
+  expect(page).toMatch(/^lateen_agent_image_commits_total [1-9]\d*$/m);
+  expect(page).toContain('lateen_agent_image_held_markers{application="both",component="both-a"} 0\n');
+  const remembered = async () => JSON.stringify((await tenant.get('ConfigMap', 'lateen-both'))?.['data'] ?? '');
+  await eventually('remembered', async () => (await remembered()).includes('/org/b:'));
+  await tenant.apply('both', [one('a')]);
+  await eventually('forgotten', async () => !(await remembered()).includes('/org/b:'));
+  expect(await remembered()).toContain('/org/a:');
+  expect(await metrics()).not.toContain('lateen_agent_image_tags{application="both",component="both-b"}');
+});
+
+it('a marked publishVersion is bumped in the commit that sets the image', async () => {
+  const image = `${registry.host}/org/version`;
+  await registry.push('org/version', [FIRST]);
+  const file = (value: string, version: string) =>
+    marked('version-app', value, 'version').replace(
+      '  name: version-app\nspec:',
+      `  name: version-app\n  annotations:\n    app.oam.dev/publishVersion: ${version} # {"$publishversion": "${tenant.namespace}:version"}\nspec:`,
+    );
+  const repository = await repositories.create('version', { 'app.yaml': file('nginx', 'v1') });
+  await tenant.apply('version', [imageGitops('version', repository, image)]);
+  await eventually('set', async () => (await appOf(repository)).includes(`${image}:${FIRST} `));
+  expect(await commitsOf(repository)).toBe('2');
+  const [, version = ''] = /publishVersion: (\S+) #/.exec(await appOf(repository)) ?? [];
+  expect(version).not.toBe('v1');
+  expect(await appOf(repository)).toBe(file(`${image}:${FIRST}`, version).trimEnd());
+  await eventually('the new version runs', async () => imageOf(await tenant.get('Deployment', 'version-app')) === `${image}:${FIRST}`);
+  const app = await tenant.get('Application', 'version-app');
+  expect(app?.metadata.annotations?.['app.oam.dev/publishVersion']).toBe(version);
 });
