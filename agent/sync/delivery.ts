@@ -18,6 +18,7 @@ import type { Inventories } from './inventories.ts';
 import { intention } from './intention.ts';
 import type { Holding } from './inventory-index.ts';
 import type { InventoryStore } from './inventory-store.ts';
+import { annotationsOfNamespace, completed } from './nested-applications.ts';
 import { ownerKey } from './owner-key.ts';
 import { titleTo } from './ownership.ts';
 import { type Pruned, type PruneRequest, pruneStale } from './pruner.ts';
@@ -179,7 +180,7 @@ export class Delivery {
       return info;
     };
     const checked = await checkObjects(objects, { namespace, scope });
-    const desired = desiredOf(checked.objects, owner);
+    const desired = desiredOf(await completed(checked.objects, () => annotationsOfNamespace(client, namespace)), owner);
     const ids = new Set(objects.map(({ object }) => objectId({ ...referenceOf(object), namespace })));
     this.#prepared = { objects, desired, causes: checked.causes, ids, plurals };
     return this.#prepared;

@@ -1,0 +1,45 @@
+import { groupOf, type KubeObject } from '#api/kubernetes.ts';
+import { annotation, GROUP } from '#api/names.ts';
+import { annotationsOf, asksForAuto, autoVersion } from '#api/publish-version.ts';
+import { withDefaults } from '#api/spec-defaults.ts';
+import type { Client } from '../cluster/client.ts';
+import type { BuiltObject } from '../manifest/types.ts';
+
+type Annotations = Readonly<Record<string, string>>;
+
+/**
+ * The objects of a build, in which Applications are as the webhook would store them: with KubeVela's defaults, and, where they
+ * or their namespace ask for `lateen.dev/publish-version: auto` and the file has no publishVersion, with that of their content.
+ * Were the defaults left to the webhook, `spec.components` would be its change, and no edit of it by others drift.
+ * The same build gives the same objects, so nothing is written for it twice.
+ */
+export async function completed(built: readonly BuiltObject[], ofNamespace: () => Promise<Annotations>): Promise<readonly BuiltObject[]> {
+  const applications = built.filter(({ object }) => isApplication(object));
+  if (applications.length === 0) return built;
+  const hangsOnNamespace = applications.some(
+    ({ object }) => isOpen(object, annotation.publishVersion) && isOpen(object, annotation.publishVersionMode),
+  );
+  const annotations = hangsOnNamespace ? await ofNamespace() : {};
+  return built.map((one) => (isApplication(one.object) ? { ...one, object: versioned(withDefaults(one.object), annotations) } : one));
+}
+
+/** The annotations of the agent's Namespace, which its Role lets it read but not watch: they count from the next build on. */
+export async function annotationsOfNamespace(client: Client, name: string): Promise<Annotations> {
+  const namespace = await client.get({ apiVersion: 'v1', kind: 'Namespace', name });
+  return namespace?.metadata.annotations ?? {};
+}
+
+function isApplication({ apiVersion, kind }: KubeObject): boolean {
+  return kind === 'Application' && groupOf(apiVersion) === GROUP;
+}
+
+/** An annotation that is null in the file is none for the API server. */
+function isOpen(application: KubeObject, name: string): boolean {
+  return (annotationsOf(application)[name] ?? undefined) === undefined;
+}
+
+function versioned(application: KubeObject, ofNamespace: Annotations): KubeObject {
+  if (!isOpen(application, annotation.publishVersion) || !asksForAuto(annotationsOf(application), ofNamespace)) return application;
+  const annotations = { ...application.metadata.annotations, [annotation.publishVersion]: autoVersion(application['spec']) };
+  return { ...application, metadata: { ...application.metadata, annotations } };
+}
