@@ -97,8 +97,8 @@ describe('without a death', () => {
       await expect.poll(() => refused, { timeout: 40_000 }).toBeGreaterThan(2);
       await sleep(6_000);
       await story.want(both('half', ['x'], ['y']));
-      world.proxy.hooks = {};
       await story.converged();
+      world.proxy.hooks = {};
       expect(await story.object('ConfigMap/half-z')).toBeUndefined();
     },
     TIMEOUT_MS,
