@@ -175,7 +175,6 @@ async function partClient({ laboratory, settings, quick }: Bench): Promise<Omit<
     requests: detail.requests,
     s: detail[which].ms / 1_000,
     'CPU ms/request': (detail[which].cpuSeconds * 1_000) / detail.requests,
-    'peak RSS MB': detail[which].peakRssMb,
   }));
   return { title: 'the same requests (an apply and a read of each object) through two clients', rows, detail };
 }
