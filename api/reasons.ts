@@ -90,6 +90,7 @@ export const reasons = {
   RegistryUnreachable: 'the registry cannot be reached',
   RateLimited: 'the registry is asked too often',
   MarkerUnusable: 'a marker that cannot be used where it stands',
+  MarkerOverwritten: 'a marker that a program outside of Lateen will remove',
   MarkerAmbiguous: 'a marker that fits components of two Applications',
   ImageHeld: 'a person took a tag back, and no newer one has appeared',
   DowngradeRefused: 'the latest tag is older than the one that stands in Git',

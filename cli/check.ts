@@ -6,6 +6,7 @@ import { applicationsOf, type FiledApplication } from './applications-file.ts';
 import type { Invocation } from './command.ts';
 import { CommandError, type Exit, exit } from './exit.ts';
 import type { Io } from './io.ts';
+import { markerWarnings } from './marker-warnings.ts';
 import { printCauses, printWarnings } from './problem.ts';
 
 /** Far over what etcd would take. */
@@ -29,12 +30,12 @@ interface Checked {
 export async function check(io: Io, options: Invocation): Promise<Exit> {
   const { argument, namespace, output } = options;
   const checked: Checked[] = [];
-  for (const { file, text, ofFolder } of await sources(io, argument))
-    checked.push(judge(applicationsOf(text, file), { namespace, ofFolder }));
+  const files = await sources(io, argument);
+  for (const { file, text, ofFolder } of files) checked.push(judge(applicationsOf(text, file), { namespace, ofFolder }));
   const all: Checked = {
     applications: checked.reduce((sum, one) => sum + one.applications, 0),
     denials: checked.flatMap((one) => one.denials),
-    warnings: checked.flatMap((one) => one.warnings),
+    warnings: [...checked.flatMap((one) => one.warnings), ...(argument === '-' ? [] : markerWarnings(io, files))],
   };
   if (output === 'json') io.stdout.write(`${JSON.stringify(all, null, 2)}\n`);
   else print(io, argument, all);

@@ -181,13 +181,14 @@ export class ImageAutomation {
       const policy = plan.policies.find((one) => isOf(one, member));
       if (!policy) continue;
       const changed = plan.changes.filter((one) => one.policy === policy);
-      if (!failure) await this.#keep(member, plan.memories.get(policy) ?? {}, writer, changed.length > 0 ? pushed : undefined);
+      const commit = changed.length > 0 ? pushed : undefined;
+      if (!failure) await this.#keep(member, plan.memories.get(policy) ?? {}, writer, commit);
       const notes = plan.notes.filter((note) => note.policy === policy || (!note.policy && own));
       const news = member.settled(place, pushed ? notes.map(asSet) : notes, own ? failure : member.failure);
-      if (pushed && changed.length > 0) this.#announce(member, pushed, changed);
+      if (commit) this.#announce(member, commit, changed);
       this.#tell(followed);
       this.#measure(followed);
-      if (news || (pushed && changed.length > 0)) member.follow.wake();
+      if (news || commit) member.follow.wake();
     }
   }
 

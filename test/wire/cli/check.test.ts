@@ -127,4 +127,26 @@ describe('lateen check', () => {
       stderr: 'lateen: there is no file or folder none.yaml; name one, or - for standard input\n',
     });
   });
+
+  it('names a marker of publishVersion that the CI of the repository would remove with its line', async () => {
+    const marked = GOOD.replace(
+      'metadata: {name: infra-gitops}',
+      'metadata:\n  name: infra-gitops\n  annotations:\n    app.oam.dev/publishVersion: v1 # {"$publishversion": "default:infra"}',
+    );
+    const ci = (last: string) => `jobs:\n  publish:\n    steps:\n      - run: |\n          ${last}\n`;
+    const root = await mkdtemp(join(folder, 'ci-'));
+    await mkdir(join(root, '.github/workflows'), { recursive: true });
+    await mkdir(join(root, 'clusters'));
+    await writeFile(join(root, 'clusters/app.yaml'), marked);
+    const workflow = join(root, '.github/workflows/publish.yaml');
+    await writeFile(workflow, ci('sed -i "s|app.oam.dev/publishVersion: .*|app.oam.dev/publishVersion: $VERSION|" app.yaml'));
+    const told = async (path: string) =>
+      (await lateen(['check', path], { cwd: root })).stderr.split('\n').filter((line) => /MARKER/.test(line));
+    expect(await told('clusters/app.yaml')).toEqual([
+      'clusters/app.yaml:6: warning: MARKER_OVERWRITTEN: .github/workflows/publish.yaml:5: sed replaces this line to its end, and with it the marker $publishversion; let sed replace the version alone: s|publishVersion: [^ ]*|publishVersion: $VERSION|',
+    ]);
+    expect(await told('.')).toHaveLength(1);
+    await writeFile(workflow, ci('sed -i "s|publishVersion: [^ ]*|publishVersion: $VERSION|" app.yaml'));
+    expect(await told('.')).toEqual([]);
+  });
 });
