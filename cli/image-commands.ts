@@ -69,8 +69,8 @@ export const imageCommands: readonly CommandDeclaration[] = [
     name: 'image explain',
     summary: 'show the way from the tags to the running image, and what stands in it',
     argument: { name: 'app', help: 'name of the Application' },
-    options: [],
-    examples: [['lateen image explain image-gitops', 'tags, candidate, markers with file and line, commit']],
-    run: async (io, invocation) => (await import('./image-hold.ts')).imageExplain(io, invocation),
+    options: [output],
+    examples: [['lateen image explain image-gitops', 'tags, candidate, markers with file and line, commit, what runs']],
+    run: async (io, invocation) => (await import('./image-explain.ts')).imageExplain(io, invocation),
   },
 ];

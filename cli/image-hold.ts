@@ -1,6 +1,4 @@
-import { detail } from '#api/details.ts';
 import { annotation } from '#api/names.ts';
-import { oneLine } from '#core/errors.ts';
 import { annotate, getApplication } from './applications.ts';
 import { withCluster } from './cluster.ts';
 import type { Invocation } from './command.ts';
@@ -26,34 +24,5 @@ async function mark(io: Io, options: Invocation, value: string, words: string): 
     await annotate(cluster, app, { [annotation.imageHold]: value });
     io.stdout.write(`${app}: ${words} (${images.map(({ name }) => name).join(', ')})\n`);
     return exit.yes;
-  });
-}
-
-const ROWS: readonly (readonly [label: string, key: keyof typeof detail])[] = [
-  ['Latest:     ', 'image'],
-  ['Tags:       ', 'imageTags'],
-  ['Since:      ', 'imageScanned'],
-  ['Markers:    ', 'imageMarkers'],
-  ['Commit:     ', 'imageCommit'],
-  ['Synced:     ', 'commit'],
-];
-
-/** `lateen image explain APP`: from the tags to the running image, with the first thing that keeps it from moving. */
-export async function imageExplain(io: Io, options: Invocation): Promise<Exit> {
-  const { argument: app } = options;
-  return withCluster(io, options, async (cluster) => {
-    const application = await getApplication(cluster, app);
-    const services = (application.status?.services ?? []).filter(({ details }) => details?.[detail.image] !== undefined);
-    if (services.length === 0) throw new CommandError(exit.no, `the agent has said nothing about images of ${app} yet`);
-    for (const { name, details = {} } of services) {
-      io.stdout.write(`${name}\n`);
-      for (const [label, key] of ROWS) {
-        const text = details[detail[key]];
-        if (text !== undefined) io.stdout.write(`  ${label}${oneLine(text, 1_000)}\n`);
-      }
-      const reason = details[detail.imageReason];
-      if (reason) io.stdout.write(`  Waits:      ${reason}: ${oneLine(details[detail.imageMessage] ?? '', 1_000)}\n`);
-    }
-    return services.some(({ details }) => details?.[detail.imageReason]) ? exit.no : exit.yes;
   });
 }

@@ -228,6 +228,40 @@ it('hold and resume by hand', async () => {
   expect(await git(repository.directory, ['rev-list', '--count', 'main'])).toBe('2');
 });
 
+it('lateen image explain tells the whole way, from the registry to what runs', async () => {
+  const image = `${registry.host}/org/chain`;
+  await registry.push('org/chain', [FIRST, SECOND, 'latest']);
+  const repository = await repositories.create('chain', { 'app.yaml': marked('chain-app', 'nginx', 'chain') });
+  await tenant.apply('chain', [imageGitops('chain', repository, image)]);
+  await eventually('rolled out', async () => imageOf(await tenant.get('Deployment', 'chain-app')) === `${image}:${SECOND}`);
+  await eventually('told', async () => details('chain')['commit'] === (await branchTip(repository.directory, 'main')));
+  const options = ['-n', tenant.namespace, '--kubeconfig', inject('plane').kubeconfig];
+  const { stdout, status } = await lateen(['image', 'explain', 'chain', ...options]);
+  const tip = await branchTip(repository.directory, 'main');
+  expect(status).toBe(0);
+  expect(stdout.replace(/Since: .*/, 'Since: TIME').split('\n')).toEqual([
+    'chain',
+    `  Registry:   3 tags, 2 kept; latest ${SECOND}, before it ${FIRST}`,
+    `  Latest:     ${image}:${SECOND}`,
+    '  Tags:       3 seen, 2 kept',
+    '  Since: TIME',
+    '  Markers:    app.yaml:10 up to date',
+    `  Commit:     ${tip}`,
+    `  Synced:     ${tip}`,
+    expect.stringMatching(`^  Running:    ${image}:${SECOND} in Deployment/chain-app, [01] of 1 ready$`),
+    '',
+  ]);
+  const json = await lateen(['image', 'explain', 'chain', '-o', 'json', ...options]);
+  expect(JSON.parse(json.stdout)).toMatchObject([
+    {
+      component: 'chain',
+      registry: { seen: 3, kept: 2, latest: SECOND, runnerUp: FIRST },
+      agent: { image: `${image}:${SECOND}`, imageCommit: tip, commit: tip },
+      running: [{ kind: 'Deployment', name: 'chain-app', image: `${image}:${SECOND}`, wanted: 1 }],
+    },
+  ]);
+});
+
 it('credentials that may only read are named, and the sync goes on', async () => {
   const image = `${registry.host}/org/reader`;
   await registry.push('org/reader', [FIRST]);
