@@ -5,6 +5,7 @@ const MASKS: readonly [RegExp, string][] = [
   [/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d{4} \w+/g, 'TIME'],
   [/(?<=Date: |Since: +).*/g, 'TIME'],
   [/\S+\/crane(?= tag )/g, 'CRANE'],
+  [/\d+(?= of \d+ ready)/g, 'N'],
   [/(?<=Age: +)\S.*/g, 'AGE'],
   [/(?<=Next pull: ).*(?= \(every)/g, 'TIME'],
   [/(?<=cluster |removed |back )\d+\.\d s(?= after)/g, 'SECONDS'],
