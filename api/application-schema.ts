@@ -27,13 +27,11 @@ function duplicate(name: string, index: number | undefined, names: readonly (str
   return [{ code: 'Duplicate', text, value: shorten(name), remedy: 'give each its own name' }];
 }
 
-function componentNameRule(name: string, { path, context }: Site): Finding[] {
-  const index = path.findLast((step) => typeof step === 'number');
+function componentNameRule(name: string, { index, context }: Site): Finding[] {
   return [...labelRule(name), ...duplicate(name, index, context.componentNames, 'components')];
 }
 
-function stepNameRule(name: string, { path, context }: Site): Finding[] {
-  const index = path.findLast((step) => typeof step === 'number');
+function stepNameRule(name: string, { index, context }: Site): Finding[] {
   return duplicate(name, index, context.stepNames, 'steps');
 }
 
@@ -48,9 +46,10 @@ function propertiesRule(properties: unknown, site: Site): Finding[] {
 /** Where `properties` is absent its own rule is not asked, yet a property may be required: the rule of the type asks it. */
 function andAbsentProperties(typeRule: Rule<string>, rule: Rule<unknown>): Rule<string> {
   return (type, site) => {
-    const absent = own(site.parent, 'properties') === undefined;
-    const beside = { ...site, path: [...site.path.slice(0, -1), 'properties'] };
-    return [...typeRule(type, site), ...(absent ? rule({}, beside) : [])];
+    const found = typeRule(type, site);
+    if (own(site.parent, 'properties') !== undefined) return found;
+    const { index, parent, context } = site;
+    return [...found, ...rule({}, { path: [...site.path.slice(0, -1), 'properties'], index, parent, context })];
   };
 }
 

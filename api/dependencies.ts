@@ -38,9 +38,8 @@ export function nameRule(graphOf: (context: CheckContext) => Graph): Rule<string
 
 /** The rule of a whole dependsOn: the cycle is told once, at the first node that is in it. */
 export function cycleRule(graphOf: (context: CheckContext) => Graph): Rule<string[]> {
-  return (_, { path, context }): Finding[] => {
+  return (_, { index, context }): Finding[] => {
     const graph = graphOf(context);
-    const index = path.findLast((step) => typeof step === 'number');
     const cycle = index === undefined ? undefined : cyclesOf(graph).get(index);
     if (!cycle) return [];
     const circle = cycle.length > 10 ? [...cycle.slice(0, 9), '…', cycle[0]!] : [...cycle, cycle[0]!];

@@ -43,7 +43,7 @@ function branchMistake(branch: string): [text: string, remedy: string] | undefin
   if (branch.includes('..') || branch.includes('@{') || branch === '@')
     return ['must not be or hold "..", "@{" or a lone "@"', 'name the branch alone'];
   if (branch === 'HEAD') return ['must not be HEAD', 'remove it for the default branch of the remote'];
-  if (branch.split('/').some((part) => part === '' || part.startsWith('.') || part.endsWith('.lock'))) {
+  if (/[./]/.test(branch) && branch.split('/').some((part) => part === '' || part.startsWith('.') || part.endsWith('.lock'))) {
     return ['must not hold an empty part, one that starts with "." or one that ends in ".lock"', 'name the branch alone'];
   }
   if (branch.endsWith('.')) return ['must not end with "."', 'name the branch alone'];

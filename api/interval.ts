@@ -17,8 +17,7 @@ export function durationRule(text: string): Finding[] {
 export function pullIntervalRule(text: string, { context }: Site): Finding[] {
   const mistakes = durationRule(text);
   const minimum = context.minIntervalMs;
-  const ms = parseDuration(text);
-  if (mistakes.length > 0 || ms === undefined || minimum === undefined || ms >= minimum) return mistakes;
+  if (mistakes.length > 0 || minimum === undefined || parseDuration(text)! >= minimum) return mistakes;
   return [
     {
       code: 'IntervalTooShort',

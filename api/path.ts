@@ -28,6 +28,6 @@ function pathMistake(path: string): [problem: string, remedy: string] | undefine
   if (/%(2e|2f|5c|00)/i.test(path)) return ['must not hold percent escapes', 'write the characters themselves'];
   if (path.startsWith('/')) return ['must be relative to the root of the repository', `write .${path === '/' ? '' : shorten(path)}`];
   if (path.startsWith('~')) return ['must be relative to the root of the repository', 'write it without ~'];
-  if (path.split('/').includes('..')) return ['must stay inside the repository', 'write the path without ..'];
+  if (path.includes('..') && path.split('/').includes('..')) return ['must stay inside the repository', 'write the path without ..'];
   return path.length > 1024 ? ['must have at most 1024 characters', 'use a shorter path'] : undefined;
 }

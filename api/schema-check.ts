@@ -37,6 +37,35 @@ function toCause(at: Path, finding: Finding): Cause {
   return cause;
 }
 
+/** A place inside another one. A review walks thousands, and says something of few: a path is made when it is asked for. */
+class Below implements Site {
+  readonly #above: Site;
+  readonly #key: string | number;
+  readonly parent: Site['parent'];
+  readonly context: CheckContext;
+
+  constructor(above: Site, key: string | number, parent: Site['parent']) {
+    this.#above = above;
+    this.#key = key;
+    this.parent = parent;
+    this.context = above.context;
+  }
+
+  get path(): Path {
+    return [...this.#above.path, this.#key];
+  }
+
+  get index(): number | undefined {
+    return typeof this.#key === 'number' ? this.#key : this.#above.index;
+  }
+}
+
+function indexIn(path: Path): number | undefined {
+  return path.findLast((step) => typeof step === 'number');
+}
+
+const NONE: readonly Finding[] = [];
+
 // One list for all, and no path before there is something to say of it: a review walks thousands of right values.
 function checkPart(part: Part, value: unknown, site: Site, found: Found[]): void {
   const wrong = typeFinding(part, value);
@@ -47,7 +76,8 @@ function checkPart(part: Part, value: unknown, site: Site, found: Found[]): void
   const unsupported = unsupportedFinding(part, value);
   if (unsupported) found.push({ at: site.path, finding: unsupported });
   const rule = part.facts?.rule;
-  if (rule) for (const finding of rule(value as never, site)) found.push({ at: site.path, finding });
+  const findings = rule ? rule(value as never, site) : NONE;
+  if (findings.length > 0) for (const finding of findings) found.push({ at: site.path, finding });
   if (!unsupported) return checkInside(part, value, site, found);
   // One sentence for the whole: not one more for each of its parts.
   const inside: Found[] = [];
@@ -59,41 +89,41 @@ function checkInside(part: Part, value: unknown, site: Site, found: Found[]): vo
   const { schema, fields, item } = part;
   if (fields.length > 0 && isMap(value)) return checkFields(part, value, site, found);
   if (item && Array.isArray(value)) {
-    for (const [index, entry] of value.entries()) checkPart(item, entry, below(site, index, site.parent), found);
+    value.forEach((entry: unknown, index) => checkPart(item, entry, new Below(site, index, site.parent), found));
   } else if (schema.type === 'record' && schema.value && isMap(value)) {
     const entry = partOf(schema.value);
     for (const key of Object.keys(value).toSorted()) {
-      if (!isPlainlyRight(entry, value[key])) checkPart(entry, value[key], below(site, key, value), found);
+      if (!isPlainlyRight(entry, value[key])) checkPart(entry, value[key], new Below(site, key, value), found);
     }
   }
 }
 
 function checkFields(part: Part, value: Record<string, unknown>, site: Site, found: Found[]): void {
-  for (const [key, field] of part.fields) {
+  // Not taken apart in the head of the loop: that goes through an iterator for each of them.
+  for (const entry of part.fields) {
+    const key = entry[0];
+    const field = entry[1];
     const held = own(value, key);
     if (held === undefined) {
       if (field.required) found.push({ at: [...site.path, key], finding: missing(key, field) });
     } else if (!isPlainlyRight(field, held)) {
-      checkPart(field, held, below(site, key, value), found);
+      checkPart(field, held, new Below(site, key, value), found);
     }
   }
-  const crowd = part.facts?.oneOf?.filter((key) => own(value, key) !== undefined) ?? [];
-  if (crowd.length > 1) {
+  const crowd = part.facts?.oneOf?.filter((key) => own(value, key) !== undefined);
+  if (crowd && crowd.length > 1) {
     const text = `has ${listText(crowd)}, which exclude each other`;
     found.push({ at: site.path, finding: { code: 'InvalidValue', text, remedy: 'keep one of them' } });
   }
   if (part.schema.type !== 'loose_object') checkKeys(part, value, site, found);
 }
 
-function below({ path, context }: Site, key: string | number, parent: Site['parent']): Site {
-  // concat, since a spread goes through an iterator: this is called for all that a rule looks at.
-  return { path: path.concat(key), parent, context };
-}
-
 function checkKeys(part: Part, value: Record<string, unknown>, site: Site, found: Found[]): void {
   const entries = part.schema.entries ?? {};
-  const unknown = Object.keys(value).filter((key) => !Object.hasOwn(entries, key) && value[key] !== undefined);
-  for (const key of unknown.toSorted()) found.push({ at: [...site.path, key], finding: unknownField(key, part, entries, site) });
+  let unknown: string[] | undefined;
+  for (const key of Object.keys(value)) if (!Object.hasOwn(entries, key) && value[key] !== undefined) (unknown ??= []).push(key);
+  if (unknown)
+    for (const key of unknown.toSorted()) found.push({ at: [...site.path, key], finding: unknownField(key, part, entries, site) });
 }
 
 /** A scalar of the right type that no rule and no version has anything to say of. */
@@ -197,5 +227,5 @@ export function bareSite(path: Path, context: Partial<CheckContext> = {}): Site 
     guess: boundedGuess(),
     afford: boundedEffort(),
   };
-  return { path, parent: {}, context: { ...none, ...context } };
+  return { path, index: indexIn(path), parent: {}, context: { ...none, ...context } };
 }

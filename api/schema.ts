@@ -38,10 +38,12 @@ export interface CheckContext {
 
 /** Where a rule stands. */
 export interface Site {
-  path: Path;
+  readonly path: Path;
+  /** Position of the nearest list item around it, or itself. */
+  readonly index: number | undefined;
   /** The map that holds the value. */
-  parent: Readonly<Record<string, unknown>>;
-  context: CheckContext;
+  readonly parent: Readonly<Record<string, unknown>>;
+  readonly context: CheckContext;
 }
 
 export type Rule<T> = (value: T, site: Site) => Finding[];

@@ -32,15 +32,17 @@ export function suspicionsOf(application: unknown): Cause[] {
   const spec = isMap(application) ? own(application, 'spec') : undefined;
   const components = isMap(spec) ? own(spec, 'components') : undefined;
   if (!Array.isArray(components)) return [];
-  const sources = new Map<string, number>();
+  const sources: Sources = new Map();
   const afford = boundedEffort();
-  return (components as unknown[]).flatMap((component, index) => {
-    if (!isMap(component) || own(component, 'type') !== 'kustomize') return [];
+  const causes: Cause[] = [];
+  components.forEach((component: unknown, index) => {
+    if (!isMap(component) || own(component, 'type') !== 'kustomize') return;
     const properties = own(component, 'properties');
-    if (!isMap(properties)) return [];
-    const found = [...ofSource(properties, sources, index), ...ofImages(properties, afford)];
-    return found.map((one) => toCause(['spec', 'components', index, 'properties'], one));
+    if (!isMap(properties)) return;
+    for (const found of [ofSource(properties, sources, index), ofImages(properties, afford)])
+      for (const one of found) causes.push(toCause(['spec', 'components', index, 'properties'], one));
   });
+  return causes;
 }
 
 function toCause(root: Path, { at, code, text, value, remedy }: Suspicion): Cause {
@@ -53,16 +55,21 @@ function text(map: Properties, key: string): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }
 
-function ofSource(properties: Properties, sources: Map<string, number>, index: number): Suspicion[] {
+const PULL_INTERVAL: Path = ['pullInterval'];
+
+const notEncrypted: Suspicion = {
+  at: ['url'],
+  code: 'NotEncrypted',
+  text: 'is without TLS: the credentials of secretRef can be read on the way',
+  remedy: 'use https://',
+};
+
+function ofSource(properties: Properties, sources: Sources, index: number): Suspicion[] {
   const url = text(properties, 'url');
   const open = url !== undefined && /^http:\/\//i.test(url) && own(properties, 'secretRef') !== undefined;
-  const sent: Suspicion = {
-    at: ['url'],
-    code: 'NotEncrypted',
-    text: 'is without TLS: the credentials of secretRef can be read on the way',
-    remedy: 'use https://',
-  };
-  return [...(open ? [sent] : []), ...ofInterval(properties, ['pullInterval']), ...twice(properties, sources, index)];
+  const found = ofInterval(properties, PULL_INTERVAL);
+  const again = twice(properties, sources, index);
+  return open || again.length > 0 ? [...(open ? [notEncrypted] : []), ...found, ...again] : found;
 }
 
 function ofInterval(map: Properties, at: Path): Suspicion[] {
@@ -86,16 +93,34 @@ function plainPath(path: string): string {
   return rest.includes('//') || rest.includes('./') || rest.endsWith('/') || rest.endsWith('.') ? normalizePath(rest) : rest;
 }
 
-/** The same url, branch and path as an earlier component. */
-function twice(properties: Properties, sources: Map<string, number>, index: number): Suspicion[] {
-  const url = text(properties, 'url');
-  const path = text(properties, 'path');
-  if (url === undefined || path === undefined) return [];
+/** The components that sync a repository: the first one, and from the second on where each of them is found in it. */
+type Sources = Map<string, { first: { properties: Properties; index: number }; places?: Map<string, number> }>;
+
+/** Which revision of a repository, and which folder. */
+function placeOf(properties: Properties): string {
   const git = own(properties, 'git');
   const ref = isMap(git) ? REFS.map((key) => text(git, key) ?? '').join('\n') : '\n\n\n\n';
-  const source = `${repositoryOf(url)}\n${ref}\n${plainPath(path)}`;
-  const first = sources.get(source);
-  if (first === undefined) sources.set(source, index);
+  return `${ref}\n${plainPath(text(properties, 'path') ?? '')}`;
+}
+
+/** The position of an earlier component with the same url, branch and path. */
+function earlier(properties: Properties, sources: Sources, index: number): number | undefined {
+  const repository = repositoryOf(text(properties, 'url') ?? '');
+  const known = sources.get(repository);
+  if (!known) return void sources.set(repository, { first: { properties, index } });
+  // Most components have a repository of their own, and need no more than that.
+  known.places ??= new Map([[placeOf(known.first.properties), known.first.index]]);
+  const place = placeOf(properties);
+  const found = known.places.get(place);
+  if (found === undefined) known.places.set(place, index);
+  return found;
+}
+
+/** The same url, branch and path as an earlier component. */
+function twice(properties: Properties, sources: Sources, index: number): Suspicion[] {
+  const path = text(properties, 'path');
+  if (text(properties, 'url') === undefined || path === undefined) return [];
+  const first = earlier(properties, sources, index);
   if (first === undefined || pathRule(path).length > 0) return [];
   const says = `and url and git are those of components[${first}] too: both would apply the same objects`;
   return [{ at: ['path'], code: 'SameSource', text: says, value: path, remedy: 'remove one of the two, or correct its path' }];
