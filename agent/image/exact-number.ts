@@ -14,12 +14,15 @@ const DIGITS = '\\d(?:_?\\d)*';
 const HEX_DIGITS = '[0-9a-fA-F](?:_?[0-9a-fA-F])*';
 const DECIMAL = new RegExp(`^([+-]?)(?:(${DIGITS})\\.?(${DIGITS})?|\\.(${DIGITS}))(?:[eE]([+-]?${DIGITS}))?$`);
 const HEX = new RegExp(`^([+-]?)0[xX]_?(?:(${HEX_DIGITS})\\.?(${HEX_DIGITS})?|\\.(${HEX_DIGITS}))[pP]([+-]?${DIGITS})$`);
+const WHOLE = /^[1-9]\d{0,299}$/;
 const INFINITE = /^([+-]?)(?:inf|infinity)$/i;
 /** What is below 2^-1100 is zero to Go, what is from 2^1024 on an error. */
 const MAX_EXPONENT = 1_100;
 
 /** Undefined where the text is no number, is not a number by name (NaN), or is too large for a double, as in Go. */
 export function parseExactNumber(text: string): ExactNumber | undefined {
+  // What nearly all tags have; a double holds any number of 300 digits.
+  if (WHOLE.test(text)) return { sign: 1, digits: text.replace(/0+$/, ''), exponent: text.length };
   const infinite = INFINITE.exec(text);
   if (infinite) return { sign: signOf(infinite[1]), digits: '1', exponent: Number.POSITIVE_INFINITY };
   const decimal = DECIMAL.exec(text);

@@ -1,4 +1,5 @@
 import { RE2JS } from 're2js';
+import { plainPattern } from './plain-pattern.ts';
 import type { TextProblem } from './problem.ts';
 
 /** What matched: the whole at 0, then the groups; undefined for a group that took no part. */
@@ -47,6 +48,7 @@ export function parsePattern(text: string): { pattern: Pattern } | { problem: Te
 
 function toPattern(text: string, compiled: RE2JS): Pattern {
   const groupCount = compiled.groupCount();
+  const plain = plainPattern(text);
   const groups = new Map(Object.entries(compiled.namedGroups() as Record<string, number>));
   const matchOf = (matcher: ReturnType<RE2JS['matcher']>): PatternMatch =>
     Array.from({ length: groupCount + 1 }, (_, group) => matcher.group(group) ?? undefined);
@@ -55,10 +57,15 @@ function toPattern(text: string, compiled: RE2JS): Pattern {
     groupCount,
     groups,
     match(subject) {
+      const found = plain?.(subject);
+      if (found !== undefined) return found ?? undefined;
       const matcher = compiled.matcher(subject);
       return matcher.find() ? matchOf(matcher) : undefined;
     },
-    test: (subject) => compiled.matcher(subject).find(),
+    test: (subject) => {
+      const found = plain?.(subject);
+      return found === undefined ? compiled.matcher(subject).find() : found !== null;
+    },
     *all(subject) {
       const matcher = compiled.matcher(subject);
       while (matcher.find()) {
