@@ -192,6 +192,8 @@ export class ApplicationLoop {
 
   /** What components that are gone from the spec had applied is removed once the workflow has succeeded. */
   async #removeLeft(application: Application, store: InventoryStore, signal: AbortSignal): Promise<number | undefined> {
+    // A component may be gone whose intention was written and never answered.
+    await store.settle();
     const names = new Set(application.spec.components.map(({ name }) => name));
     const gone = new Set(store.inventory.entries.map(({ component }) => component).filter((component) => !names.has(component)));
     let waiting = false;

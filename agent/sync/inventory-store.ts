@@ -20,6 +20,8 @@ export class InventoryStore {
   readonly #options: InventoryStoreOptions;
   #inventory: Inventory;
   #stored: boolean;
+  /** The last write had no answer. */
+  #unsure = false;
   #queue: Promise<unknown> = Promise.resolve();
 
   constructor(options: InventoryStoreOptions) {
@@ -33,8 +35,14 @@ export class InventoryStore {
     return this.#inventory;
   }
 
+  /** Whether there is a ConfigMap, or may be one. */
   get stored(): boolean {
-    return this.#stored;
+    return this.#stored || this.#unsure;
+  }
+
+  /** Writes once more where the last write may have come through without an answer: the cluster then holds more than is known here. */
+  settle(): Promise<void> {
+    return this.#unsure ? this.#change((inventory) => inventory) : Promise.resolve();
   }
 
   entries(component: string): InventoryEntry[] {
@@ -105,6 +113,7 @@ export class InventoryStore {
     this.#options.index.update(this.#inventory.application, this.#inventory.entries, []);
     this.#inventory = { ...this.#inventory, keep: [], entries: [], held: {} };
     this.#stored = false;
+    this.#unsure = false;
   }
 
   async #change(update: (inventory: Inventory) => Inventory, hasTime = false): Promise<void> {
@@ -113,8 +122,10 @@ export class InventoryStore {
       const before = this.#inventory;
       const after = update(before);
       const same = JSON.stringify(withoutEmpty(after)) === JSON.stringify(withoutEmpty(before));
-      if (same && (this.#stored || after.entries.length === 0)) return;
+      if (same && !this.#unsure && (this.#stored || after.entries.length === 0)) return;
+      this.#unsure = true;
       await client.apply(toConfigMap(after, namespace), { hasTime });
+      this.#unsure = false;
       index.update(after.application, before.entries, after.entries);
       this.#inventory = after;
       this.#stored = true;

@@ -79,6 +79,30 @@ describe('without a death', () => {
   );
 
   it(
+    'an intention whose answer was lost does not stay in the inventory when its component goes',
+    async () => {
+      const story = new Story(world, 'intended');
+      const { components, folders } = both('intended', ['x'], ['y']);
+      await story.want({ components: { a: 'x' }, folders });
+      await story.converged();
+      const lost = Promise.withResolvers<void>();
+      world.proxy.hooks = {
+        after(request) {
+          const intends = writeName(request) === 'PATCH configmaps/lateen-intended' && request.body.includes('intended-y');
+          if (intends) lost.resolve();
+          return intends;
+        },
+      };
+      await story.want({ components, folders });
+      await lost.promise;
+      await story.want({ components: { a: 'x' }, folders });
+      world.proxy.hooks = {};
+      await story.converged();
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
     'an object that was about to be handed over and then left Git is no orphan',
     async () => {
       const story = new Story(world, 'half');
