@@ -10,7 +10,7 @@ VITEST := $(BIN)/node --disable-warning=ExperimentalWarning node_modules/vitest/
 # Which tests: `make test T=test/cluster/agent`.
 T ?=
 
-.PHONY: help demo up down test test-unit test-faults soak check format docs tools bundle bench bench-image bench-webhook test-certs test-reviews clean
+.PHONY: help demo up down test test-unit test-faults test-race soak check format docs tools bundle bench bench-image bench-webhook test-certs test-reviews clean
 
 help: ## this list
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z][a-z-]*:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ test-certs: $(BIN)/node ## ten minutes of traffic while certificates of two minu
 test-reviews: $(BIN)/node ## ten thousand generated and damaged reviews against the webhook
 	@LATEEN_REVIEWS=10000 $(VITEST) --project fast --testTimeout 3600000 test/wire/webhook/hostile.test.ts
 
+test-race: $(BIN)/node ## two minutes of three image writers on one branch, or SECONDS=N: every update lands
+	@LATEEN_RACE=$(or $(SECONDS),120) $(VITEST) --project fast test/wire/agent/image-writer.test.ts -t race
+
 check: $(BIN)/node ## types, lint, format, unused code
 	@$(BIN)/tsc -p .
 	@$(BIN)/oxlint --type-aware --quiet
@@ -57,8 +60,8 @@ docs: $(BIN)/node ## rewrite the generated parts of docs/
 bench: $(BIN)/node ## measure the agent beside the physical limit; PART=a,b N=100 RUNS=1 QUICK=true
 	@$(NODE) dev/bench/main.ts $(foreach name,part n runs quick idle claim out profile,$(if $($(shell echo $(name) | tr a-z A-Z)),--$(name)=$($(shell echo $(name) | tr a-z A-Z))))
 
-bench-image: $(BIN)/node ## measure image automation beside the bare download, and a bare clone, sed, commit and push
-	@$(NODE) dev/bench/images.ts
+bench-image: $(BIN)/node ## measure image automation beside the bare commands, and end to end; PART=a,b,c PUSHES=20
+	@PART=$(or $(PART),a,b,c) PUSHES=$(or $(PUSHES),20) $(NODE) dev/bench/images.ts
 
 bench-webhook: $(BIN)/node ## measure the webhook beside a bare server; SECONDS=5 ROUNDS=3 REVIEWS=1000000
 	@$(NODE) dev/bench/webhook.ts

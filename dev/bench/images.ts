@@ -1,4 +1,4 @@
-// `make bench-image`: what image automation takes beside the physical limit, without a cluster.
+// `make bench-image`: what image automation takes beside the physical limit; (a) and (b) need no cluster.
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -19,10 +19,11 @@ import { silentLog } from '#core/log.ts';
 import { createRedactor } from '#core/redact.ts';
 import { commitFiles, git } from '../git-repository.ts';
 import { startGitServer } from '../git-server.ts';
+import { endToEnd } from './images-end.ts';
 import { machine } from './laboratory.ts';
 import { median } from './report.ts';
 
-const ROUNDS = 3;
+const ROUNDS = 5;
 const TAGS = 10_000;
 const PAGE = 1_000;
 const FILES = 5_000;
@@ -155,15 +156,26 @@ async function bareCommit(url: string, clone: string, tag: string): Promise<void
   await promisify(execFile)('sh', ['-e', '-c', script], { timeout: 120_000 });
 }
 
+const parts = new Set((process.env['PART'] ?? 'a,b,c').split(','));
 const folder = await mkdtemp(join(tmpdir(), 'lateen-bench-'));
 try {
   console.log(`${await machine()}\n`);
-  const rows = [
-    ['(a) 10,000 tags: list, filter, policy / bare download', await tags(), 1.2],
-    ['(b) 5,000 files, 500 markers: candidate to pushed commit / clone, sed, commit, push', await commit(folder), 1.5],
-  ] as const;
-  for (const [title, { ours, bare }, aim] of rows)
+  const rows = {
+    a: ['(a) 10,000 tags: list, filter, policy / bare download', tags, 1.2],
+    b: ['(b) 5,000 files, 500 markers: candidate to pushed commit / clone, sed, commit, push', () => commit(folder), 1.5],
+  } as const;
+  for (const part of ['a', 'b'] as const) {
+    if (!parts.has(part)) continue;
+    const [title, measure, aim] = rows[part];
+    const { ours, bare } = await measure();
     console.log(`${title}: ${ours.toFixed(0)} ms / ${bare.toFixed(0)} ms = ${(ours / bare).toFixed(2)} (aim: ${aim})`);
+  }
+  if (parts.has('c')) {
+    const took = (await endToEnd(Number(process.env['PUSHES'] ?? 20))).toSorted((a, b) => a - b);
+    const [p50, p95] = [took[Math.ceil(took.length * 0.5) - 1]!, took[Math.ceil(took.length * 0.95) - 1]!];
+    const figures = `p50 ${p50.toFixed(0)} ms, p95 ${p95.toFixed(0)} ms`;
+    console.log(`(c) tag pushed to Deployment in the cluster, interval 1 s, ${took.length} pushes: ${figures} (aim: 3000)`);
+  }
 } finally {
   await rm(folder, { recursive: true, force: true });
 }
