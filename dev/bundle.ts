@@ -2,8 +2,7 @@ import { copyFile, mkdir, rm, stat } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
-import { kubeconfigAlone } from './bundle-plugin.ts';
+import { bundleProgram } from './bundle-program.ts';
 
 /**
  * `make bundle`: one file per program, for images and releases; `dev/bundle.ts FOLDER` writes elsewhere. Bundled, an idle
@@ -19,38 +18,13 @@ const PROGRAMS = [
   { name: 'lateen-webhook', main: 'webhook/main.ts', beside: [] },
 ];
 
-/** Packages in CommonJS call `require`, which a module has not. */
-const REQUIRE = "import { createRequire as requireOf } from 'node:module'; const require = requireOf(import.meta.url);";
-
-async function bundle(main: string, file: string): Promise<void> {
-  await build({
-    absWorkingDir: ROOT,
-    entryPoints: [main],
-    outfile: file,
-    bundle: true,
-    platform: 'node',
-    target: 'node22',
-    format: 'esm',
-    plugins: [kubeconfigAlone],
-    banner: { js: REQUIRE },
-    // Names stay: they are what stack traces are read by.
-    minifySyntax: true,
-    minifyWhitespace: true,
-    sourcemap: 'linked',
-    sourcesContent: false,
-    legalComments: 'none',
-    logLevel: 'warning',
-    logOverride: { 'equals-negative-zero': 'silent' },
-  });
-}
-
 const folder = resolve(process.argv[2] ?? join(ROOT, 'dist'));
 await rm(folder, { recursive: true, force: true });
 await mkdir(folder, { recursive: true });
 for (const { name, main, beside } of PROGRAMS) {
   if (!existsSync(join(ROOT, main))) continue;
   const file = join(folder, `${name}.mjs`);
-  await bundle(main, file);
+  await bundleProgram(main, file);
   for (const path of beside) await copyFile(join(ROOT, path), join(folder, path.split('/').at(-1)!));
   const { size } = await stat(file);
   console.log(`${relative(process.cwd(), file)}: ${Math.round(size / 1024)} KB`);
