@@ -48,8 +48,8 @@ interface Planned {
 }
 
 const AUTHOR = { name: 'kubevelabot', email: 'kubevelabot@users.noreply.github.com' };
-/** Races in one run: with three writers a fifth lost one in a row is rare already. */
-const MAX_TRIES = 10;
+/** Races in one run. Of three writers that never rest each loses two of three, and ten in a row soon happens. */
+const MAX_TRIES = 30;
 /** A refused push is tried again then, even if nothing changes. */
 const RETRY_MS = 300_000;
 const SHORT_RETRY_MS = 30_000;
@@ -119,7 +119,7 @@ export class ImageWriter {
         return undefined;
       }
       if (outcome.outcome !== 'raced' || attempt >= MAX_TRIES) return this.#settle(plan, { failure: this.#refusal(outcome) });
-      await this.#context.clock.sleep((50 + 450 * this.#context.random()) * Math.min(attempt, 4), signal);
+      await this.#context.clock.sleep((50 + 450 * this.#context.random()) * Math.min(attempt, 6), signal);
       await this.#source.pollNow();
     }
   }
