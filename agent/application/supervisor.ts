@@ -15,12 +15,17 @@ const REVISION = { apiVersion: API_VERSION, kind: 'ApplicationRevision' };
 /** How long a farewell waits before it looks again whether others have taken over what they render. */
 const WAITING_MS = 1_000;
 
+/** So long a parent may take to put a nested Application back; with `drift: off` it never does. */
+const RETURN_MS = 60_000;
+
 /** One name: an Application that runs, or one that is gone and whose objects are being removed. */
 interface Tenant {
   loop?: ApplicationLoop | undefined;
   /** Brings `loop` in step with whether the Application exists. */
   keeper: Loop;
   farewells: number;
+  /** Since when the Application is not there. */
+  goneSinceMs?: number | undefined;
 }
 
 /** All Applications of the namespace: one loop each, and a farewell for those that are gone. */
@@ -83,6 +88,7 @@ export class Supervisor {
 
   async #keep(name: string, tenant: Tenant, signal: AbortSignal): Promise<number | undefined> {
     const application = this.#find(name);
+    if (application) tenant.goneSinceMs = undefined;
     if (application && tenant.loop) {
       tenant.loop.update(application);
       return undefined;
@@ -94,6 +100,7 @@ export class Supervisor {
     await tenant.loop?.stop();
     tenant.loop = undefined;
     this.#context.claims.release(name);
+    if (this.#comesBack(name, tenant)) return WAITING_MS;
     const outcome = await farewell(name, this.#context, signal);
     if (outcome === 'kind-gone') {
       this.#context.log.warn('the kind Application is gone: nothing is removed', { application: name });
@@ -101,6 +108,15 @@ export class Supervisor {
     if (outcome === 'waiting') return WAITING_MS;
     if (!this.#find(name)) this.#tenants.delete(name);
     return undefined;
+  }
+
+  /** An Application that Git has in another one is about to be put back: what it runs must not go meanwhile. */
+  #comesBack(name: string, tenant: Tenant): boolean {
+    const { namespace, inventories, claims, clock } = this.#context;
+    tenant.goneSinceMs ??= clock.now();
+    if (clock.now() - tenant.goneSinceMs > RETURN_MS) return false;
+    const id = objectId({ ...APPLICATION, namespace, name });
+    return inventories.index.holdings(id).some((parent) => claims.mayRender(parent, id));
   }
 
   #retry(name: string, tenant: Tenant, error: unknown): number {

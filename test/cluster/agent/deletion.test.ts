@@ -97,6 +97,18 @@ describe('deleting an Application', () => {
   });
 });
 
+describe('a nested Application that a person deletes', () => {
+  it('comes back, and what it runs goes on running', async () => {
+    await running('torn');
+    const before = await Promise.all([uid('Application', 'torn-nested'), uid('Deployment', 'torn-nested')]);
+    await tenant.delete('Application', 'torn-nested');
+    await tenant.eventually('back', async () => ![undefined, before[0]].includes(await uid('Application', 'torn-nested')));
+    await tenant.untilRunning('torn-nested');
+    expect(await uid('Deployment', 'torn-nested')).toBe(before[1]);
+    await tenant.untilRunning('torn');
+  });
+});
+
 describe('while the agent was away', () => {
   it('removes the objects of an Application that was deleted meanwhile', async () => {
     await running('away');
