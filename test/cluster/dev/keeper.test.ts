@@ -81,10 +81,12 @@ it('leaves nothing when the keeper is killed, and starts again after that', { ti
 
 it('stops everything, and a second time says that there was nothing', { timeout: START_MS }, async () => {
   await script('up.ts');
+  // As the webhook of the demo leaves it behind.
+  await mkdir(join(runFolder, 'webhook'));
+  await writeFile(join(runFolder, 'webhook', 'port'), '1');
   expect(await script('down.ts')).toBe('Stopped: nothing of this checkout is running.\n');
   await expect.poll(processes, { timeout: 2_000 }).toEqual([]);
-  expect(await readdir(runFolder)).not.toContain('state.json');
-  expect(await readdir(runFolder)).not.toContain('plane');
+  for (const name of ['state.json', 'plane', 'webhook']) expect(await readdir(runFolder)).not.toContain(name);
   expect(await script('down.ts')).toBe('Nothing of this checkout was running.\n');
 });
 
