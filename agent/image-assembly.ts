@@ -22,6 +22,14 @@ export interface ImageParts extends ImageWriterContext {
 export function assembleImages(parts: ImageParts): { images: ImageAutomation; scans: Scans } {
   const { secrets, redactor, insecureRegistries, clock, random, log, metrics } = parts;
   const dockerConfig = async (name: string) => pullSecret(name, await secrets.read(name), redactor);
-  const scans = new Scans({ userAgent: `lateen-agent/${VERSION}`, insecureRegistries, clock, dockerConfig, random, log, metrics });
+  const scans = new Scans({
+    userAgent: `lateen-agent/${VERSION}`,
+    insecureRegistries,
+    clock,
+    dockerConfig,
+    random,
+    log,
+    scans: metrics.imageScans,
+  });
   return { images: new ImageAutomation({ ...parts, scans }), scans };
 }

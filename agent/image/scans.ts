@@ -5,7 +5,7 @@ import { backoffMs, DEFAULT_BACKOFF, jitterMs } from '#core/backoff.ts';
 import { messageOf } from '#core/errors.ts';
 import type { Log } from '#core/log.ts';
 import { createLoop, type Loop } from '#core/loop.ts';
-import type { AgentMetrics } from '../metrics.ts';
+import type { Counter } from '#core/metrics.ts';
 import type { DockerConfig } from './docker-config.ts';
 import { listTags, type RegistryOptions } from './registry.ts';
 
@@ -36,7 +36,8 @@ export interface ScansContext extends RegistryOptions {
   dockerConfig: (secretName: string) => Promise<DockerConfig>;
   random: () => number;
   log: Log;
-  metrics: AgentMetrics;
+  /** Scans, by their outcome. */
+  scans: Counter;
 }
 
 /** Of all pages together, with credentials and retries. */
@@ -96,7 +97,7 @@ export class Scan {
       this.#state = { ...this.#state, failure: failureOf(error) };
     }
     const { failure } = this.#state;
-    this.#context.metrics.imageScans.add({ outcome: failure ? 'failed' : 'listed' });
+    this.#context.scans.add({ outcome: failure ? 'failed' : 'listed' });
     if (version !== this.#state.version || failure?.message !== before?.message) for (const { onChange } of this.#subscribers) onChange();
     return this.#delayMs(failure);
   }
