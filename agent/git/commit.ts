@@ -62,7 +62,7 @@ function isCommitId(text: string): boolean {
 }
 
 /** The language of git-fast-import(1). What comes from people stands in counted data, or quoted. */
-export function* commitStream(base: string, { author, timeMs, message, files }: CommitChange): Iterable<string | Buffer> {
+function* commitStream(base: string, { author, timeMs, message, files }: CommitChange): Iterable<string | Buffer> {
   const person = `${nameOf(author.name)} <${nameOf(author.email)}> ${Math.floor(timeMs / 1000)} +0000`;
   yield `commit ${PENDING}\nmark :1\nauthor ${person}\ncommitter ${person}\n`;
   // Git has no NUL in messages.
