@@ -1,13 +1,17 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { cpuMs } from '#test/support/cpu-time.ts';
 import { checkApplication } from '#api/check.ts';
 import { reasons } from '#api/reasons.ts';
 import { anyApplication } from './arbitrary-applications.ts';
 
 const options = { minIntervalMs: 10_000, namespace: 'default' };
 
+/** These cost processor time, and a busy machine has little of it. */
+const BUSY_MS = 180_000;
+
 describe('whatever is called an Application', () => {
-  it('gets a verdict: the same each time, with reasons of the catalogue and one line each', () => {
+  it('gets a verdict: the same each time, with reasons of the catalogue and one line each', { timeout: BUSY_MS }, () => {
     fc.assert(
       fc.property(anyApplication, (application) => {
         const before = JSON.stringify(application);
@@ -25,7 +29,7 @@ describe('whatever is called an Application', () => {
     );
   });
 
-  it('gets it whatever JSON it is', () => {
+  it('gets it whatever JSON it is', { timeout: BUSY_MS }, () => {
     fc.assert(
       fc.property(fc.jsonValue(), (json) => {
         expect(checkApplication(json, options).causes.length).toBeGreaterThan(0);
@@ -33,31 +37,26 @@ describe('whatever is called an Application', () => {
     );
   });
 
-  it('gets it in time, were it ten thousand components that are all wrong', () => {
+  it('gets it in time, were it ten thousand components that are all wrong', { timeout: BUSY_MS }, async () => {
     const component = (index: number): unknown => ({
       name: `component-${index % 9000}`,
       type: 'kustomise',
       dependsOn: [`componnet-${index}`, `component-${(index + 1) % 9000}`],
       propertys: {},
     });
-    const started = performance.now();
-    const { causes, unsupported } = checkApplication(
-      { metadata: { name: 'app' }, spec: { components: Array.from({ length: 10_000 }, (_, index) => component(index)) } },
-      options,
-    );
-    // Types, unknown fields and unknown dependencies of all, a thousand names that stand twice, and one ring.
-    expect([causes.length, unsupported.length]).toEqual([11_001, 20_000]);
-    expect(performance.now() - started).toBeLessThan(5_000);
+    const application = { metadata: { name: 'app' }, spec: { components: Array.from({ length: 10_000 }, (_, index) => component(index)) } };
+    const ms = await cpuMs(() => {
+      const { causes, unsupported } = checkApplication(application, options);
+      // Types, unknown fields and unknown dependencies of all, a thousand names that stand twice, and one ring.
+      expect([causes.length, unsupported.length]).toEqual([11_001, 20_000]);
+    });
+    expect(ms).toBeLessThan(5_000);
   });
 
-  it('gets it in time, were it one map of twenty thousand wrong names', () => {
+  it('gets it in time, were it one map of twenty thousand wrong names', { timeout: BUSY_MS }, async () => {
     const properties = Object.fromEntries(Array.from({ length: 20_000 }, (_, index) => [`imageRepositor${index}`, 1]));
-    const started = performance.now();
-    const { causes } = checkApplication(
-      { metadata: { name: 'app' }, spec: { components: [{ name: 'a', type: 'kustomize', properties }] } },
-      options,
-    );
-    expect(causes).toHaveLength(20_002);
-    expect(performance.now() - started).toBeLessThan(5_000);
+    const application = { metadata: { name: 'app' }, spec: { components: [{ name: 'a', type: 'kustomize', properties }] } };
+    const ms = await cpuMs(() => expect(checkApplication(application, options).causes).toHaveLength(20_002));
+    expect(ms).toBeLessThan(5_000);
   });
 });
