@@ -27,7 +27,7 @@ export interface ApplicationContext extends KustomizeContext {
 /** Work that lasts shorter than this is reported once, when it is done. */
 const QUIET_MS = 1_000;
 /** The same while requests wait for their turn: what is said of work under way would be late, and make the rest later. */
-const QUIET_IN_CROWD_MS = 10_000;
+const QUIET_IN_CROWD_MS = 30_000;
 const RETRY_MS = 5_000;
 
 /** One Application from admission to status: the only writer of its status, revisions and inventory. */
