@@ -5,8 +5,8 @@ import { systemClock } from '#core/clock.ts';
 import { messageOf, toError } from '#core/errors.ts';
 import { untilSignal } from '#core/lifecycle.ts';
 import { createLog, type Log } from '#core/log.ts';
+import { runProgram } from '#core/program.ts';
 import { createRedactor } from '#core/redact.ts';
-import { readSettings, settingsHelp, UsageError } from '#core/settings.ts';
 import { type Agent, type AgentSettings, assemble, type Plumbing } from './assembly.ts';
 import { type Client, createClient } from './cluster/client.ts';
 import { inClusterConnection, kubeconfigConnection } from './cluster/connection.ts';
@@ -20,15 +20,6 @@ import { VERSION } from './version.ts';
 /** How long a stop may take before the process ends anyway. */
 const STOP_DEADLINE_MS = 10_000;
 const START_RETRY_MS = 5_000;
-
-const HELP = `lateen-agent ${VERSION}: reconciles the KubeVela Applications of one namespace from Git.
-
-Usage: lateen-agent --namespace NS [settings]
-
-Each setting is a flag or an environment variable; the flag wins.
-
-${settingsHelp(agentSettings)}
-`;
 
 /** Where this process stands; asked for by /readyz. */
 interface Standing {
@@ -125,22 +116,14 @@ async function run(settings: AgentSettings): Promise<number> {
   return 0;
 }
 
-async function main(argv: string[]): Promise<number> {
-  if (argv.includes('--help') || argv.includes('-h')) {
-    process.stdout.write(HELP);
-    return 0;
-  }
-  if (argv.includes('--version')) {
-    process.stdout.write(`${VERSION}\n`);
-    return 0;
-  }
-  try {
-    return await run(readSettings(agentSettings, argv, process.env));
-  } catch (error) {
-    const hint = error instanceof UsageError ? '\nlateen-agent --help lists every setting.' : '';
-    process.stderr.write(`lateen-agent: ${messageOf(error)}${hint}\n`);
-    return error instanceof UsageError ? 2 : 1;
-  }
-}
-
-process.exitCode = await main(process.argv.slice(2));
+process.exitCode = await runProgram(
+  {
+    name: 'lateen-agent',
+    version: VERSION,
+    summary: 'reconciles the KubeVela Applications of one namespace from Git.',
+    usage: '--namespace NS [settings]',
+    settings: agentSettings,
+    run,
+  },
+  process.argv.slice(2),
+);

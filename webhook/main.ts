@@ -2,8 +2,8 @@ import { systemClock } from '#core/clock.ts';
 import { messageOf, toError } from '#core/errors.ts';
 import { untilSignal } from '#core/lifecycle.ts';
 import { createLog } from '#core/log.ts';
+import { runProgram } from '#core/program.ts';
 import { createRedactor } from '#core/redact.ts';
-import { readSettings, settingsHelp, UsageError } from '#core/settings.ts';
 // oxlint-disable-next-line no-restricted-imports -- the version of the programs, as in agent/version.ts
 import manifest from '../package.json' with { type: 'json' };
 import { type Connection, createCluster, inClusterConnection } from './cluster.ts';
@@ -11,15 +11,6 @@ import { webhookSettings } from './settings.ts';
 import { Webhook, type WebhookSettings } from './webhook.ts';
 
 const VERSION: string = manifest.version;
-
-const HELP = `lateen-webhook ${VERSION}: judges Applications before they get into the cluster.
-
-Usage: lateen-webhook [settings]
-
-Each setting is a flag or an environment variable; the flag wins.
-
-${settingsHelp(webhookSettings)}
-`;
 
 async function connect({ kubeconfig, context }: WebhookSettings): Promise<Connection> {
   if (kubeconfig === '') return inClusterConnection(process.env);
@@ -44,22 +35,14 @@ async function run(settings: WebhookSettings): Promise<number> {
   return 0;
 }
 
-async function main(argv: string[]): Promise<number> {
-  if (argv.includes('--help') || argv.includes('-h')) {
-    process.stdout.write(HELP);
-    return 0;
-  }
-  if (argv.includes('--version')) {
-    process.stdout.write(`${VERSION}\n`);
-    return 0;
-  }
-  try {
-    return await run(readSettings(webhookSettings, argv, process.env));
-  } catch (error) {
-    const hint = error instanceof UsageError ? '\nlateen-webhook --help lists every setting.' : '';
-    process.stderr.write(`lateen-webhook: ${messageOf(error)}${hint}\n`);
-    return error instanceof UsageError ? 2 : 1;
-  }
-}
-
-process.exitCode = await main(process.argv.slice(2));
+process.exitCode = await runProgram(
+  {
+    name: 'lateen-webhook',
+    version: VERSION,
+    summary: 'judges Applications before they get into the cluster.',
+    usage: '[settings]',
+    settings: webhookSettings,
+    run,
+  },
+  process.argv.slice(2),
+);
