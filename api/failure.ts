@@ -16,7 +16,7 @@ export interface Cause {
 }
 
 /**
- * How a failure is treated, decided in one place (agent/application/outcome.ts):
+ * How a failure is treated, decided in one place (agent/application/component-loop.ts):
  * `stalled` needs a person and is retried only when an input changes (and at the periodic pass);
  * `transient` is retried with backoff.
  */

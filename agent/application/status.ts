@@ -2,6 +2,8 @@ import type { Application, ApplicationStatus, Phase, ServiceStatus, WorkflowStat
 import { detail } from '#api/details.ts';
 import type { Cause } from '#api/failure.ts';
 import { reasonCode } from '#api/reasons.ts';
+import { isMap } from '#api/schema.ts';
+import { sameJson } from '#api/json.ts';
 import { oneLine, sentences } from '#core/errors.ts';
 import type { InventoryEntry } from '../manifest/inventory.ts';
 import type { RevisionName } from '../revision/snapshot.ts';
@@ -134,7 +136,7 @@ export function statusPatch(
   const next: Record<string, unknown> = { ...after };
   const changed: Record<string, unknown> = {};
   for (const key of new Set([...Object.keys(old), ...Object.keys(next)])) {
-    if (sorted(old[key]) !== sorted(next[key])) changed[key] = withNulls(old[key], next[key]);
+    if (!sameJson(old[key], next[key])) changed[key] = withNulls(old[key], next[key]);
   }
   return Object.keys(changed).length > 0 ? { status: changed } : undefined;
 }
@@ -145,14 +147,4 @@ function withNulls(before: unknown, after: unknown): unknown {
   if (!isMap(before) || !isMap(after)) return after;
   const gone = Object.keys(before).filter((key) => after[key] === undefined);
   return { ...after, ...Object.fromEntries(gone.map((key) => [key, null])) };
-}
-
-function isMap(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function sorted(value: unknown): string {
-  return JSON.stringify(value, (_key, item: unknown) =>
-    isMap(item) ? Object.fromEntries(Object.entries(item).sort(([left], [right]) => (left < right ? -1 : 1))) : item,
-  );
 }
