@@ -2,11 +2,13 @@ import * as v from 'valibot';
 import { findingsOf } from './schema-check.ts';
 import { componentTypeRule, declarationOf, policyTypeRule, stepTypeRule, traitTypeRule } from './component-types.ts';
 import { componentGraph, cycleRule, indexOf, nameRule, stepGraph } from './dependencies.ts';
+import { durationRule } from './interval.ts';
 import { applicationNameRule, labelRule } from './name-rules.ts';
+import { policyPropertiesRule } from './policies.ts';
 import { annotationsRule } from './publish-version.ts';
 import { NOT_YET, about, isMap, own } from './schema.ts';
 import type { Finding, Rule, Site } from './schema.ts';
-import { applyComponentRule } from './steps.ts';
+import { conditionRule, stepPropertiesRule } from './steps.ts';
 import { quote, shorten } from './wording.ts';
 
 /** The fields of an Application (spec/kubevela.md §1.2), apart from what stands in `properties`. */
@@ -89,7 +91,7 @@ const policy = v.pipe(
   v.object({
     name: v.exactOptional(v.string()),
     type: v.pipe(v.string(), about('type of the policy', { rule: typeAnd(policyTypeRule) })),
-    properties: v.exactOptional(freeMap),
+    properties: v.exactOptional(v.pipe(v.unknown(), about('what the policy needs', { rule: policyPropertiesRule }))),
   }),
   about('a policy', { keys: 'a field of a policy' }),
 );
@@ -97,16 +99,16 @@ const policy = v.pipe(
 const step = v.pipe(
   v.object({
     name: v.exactOptional(v.pipe(v.string(), about('name of the step', { rule: stepNameRule }))),
-    type: v.pipe(v.string(), about('type of the step', { rule: typeAnd(andAbsentProperties(stepTypeRule, applyComponentRule)) })),
-    properties: v.exactOptional(v.pipe(v.unknown(), about('what the step needs', { rule: applyComponentRule }))),
+    type: v.pipe(v.string(), about('type of the step', { rule: typeAnd(andAbsentProperties(stepTypeRule, stepPropertiesRule)) })),
+    properties: v.exactOptional(v.pipe(v.unknown(), about('what the step needs', { rule: stepPropertiesRule }))),
     dependsOn: v.exactOptional(
       v.pipe(
         v.array(v.pipe(v.string(), about('name of a step', { rule: nameRule(stepGraph) }))),
         about<string[]>('steps that must succeed first', { rule: cycleRule(stepGraph) }),
       ),
     ),
-    if: v.exactOptional(v.pipe(v.string(), about('condition of the step', later))),
-    timeout: v.exactOptional(v.pipe(v.string(), about('longest time for the step', later))),
+    if: v.exactOptional(v.pipe(v.string(), about('`always`: runs whatever became of the steps before', { rule: conditionRule }))),
+    timeout: v.exactOptional(v.pipe(v.string(), about('longest time for the step', { rule: durationRule }))),
     inputs: v.exactOptional(v.pipe(v.array(v.unknown()), about('values of other steps', later))),
     outputs: v.exactOptional(v.pipe(v.array(v.unknown()), about('values for other steps', later))),
     mode: v.exactOptional(v.pipe(v.string(), about('order of the sub-steps', later))),
@@ -120,7 +122,7 @@ const stepMode = v.picklist(['DAG', 'StepByStep']);
 
 const workflow = v.pipe(
   v.object({
-    ref: v.exactOptional(v.pipe(v.string(), about('a Workflow object', later))),
+    ref: v.exactOptional(v.pipe(v.string(), about('name of a Workflow object', { rule: labelRule }))),
     mode: v.exactOptional(v.object({ steps: v.exactOptional(stepMode), subSteps: v.exactOptional(stepMode) })),
     steps: v.exactOptional(v.array(step)),
   }),

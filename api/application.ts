@@ -1,4 +1,4 @@
-import type { ObjectMeta, ObjectReference } from './kubernetes.ts';
+import type { KubeObject, ObjectMeta, ObjectReference } from './kubernetes.ts';
 
 /** core.oam.dev/v1beta1 Application, the fields that Lateen reads and writes (spec/kubevela.md §1). */
 export interface Application {
@@ -44,9 +44,25 @@ export interface Workflow {
 export interface WorkflowStep {
   type: string;
   name?: string;
+  /** `always`: runs whatever became of the steps before it. */
+  if?: string;
+  /** A Go duration. */
+  timeout?: string;
   dependsOn?: string[];
   properties?: Record<string, unknown>;
   [field: string]: unknown;
+}
+
+/** core.oam.dev/v1alpha1 Policy: a policy that several Applications name. */
+export interface PolicyObject extends KubeObject {
+  type: string;
+  properties?: Record<string, unknown>;
+}
+
+/** core.oam.dev/v1alpha1 Workflow: the steps that `spec.workflow.ref` names. */
+export interface WorkflowObject extends KubeObject {
+  mode?: NonNullable<Workflow['mode']>;
+  steps?: WorkflowStep[];
 }
 
 export type Phase =

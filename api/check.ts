@@ -1,11 +1,10 @@
 import { applicationSchema } from './application-schema.ts';
 import { bareSite, checkValue } from './schema-check.ts';
 import type { Cause } from './failure.ts';
-import { annotation } from './names.ts';
 import { boundedEffort, isMap, own } from './schema.ts';
 import type { CheckContext } from './schema.ts';
 import { stepName } from './steps.ts';
-import { boundedGuess, pathText, scalarText } from './wording.ts';
+import { boundedGuess } from './wording.ts';
 
 /** What is asked by webhook, agent and `lateen check` alike: may this Application run? */
 
@@ -22,8 +21,6 @@ export interface Verdict {
   /** What an agent of this version refuses, and admission only warns of: parts that it cannot do yet, and whatever another
    * controller may run: types that it does not know, and the inside of components that are not `kustomize`. */
   unsupported: Cause[];
-  /** What may run, and deserves a word. */
-  warnings: Cause[];
 }
 
 /**
@@ -34,7 +31,7 @@ export function checkApplication(application: unknown, options: CheckOptions): V
   const found = checkValue(applicationSchema, application, bareSite([], contextOf(application, options)));
   const foreign = foreignPaths(application);
   const left = (cause: Cause): boolean => UNKNOWN.has(cause.code) || foreign(cause);
-  return { causes: found.filter((cause) => !left(cause)), unsupported: found.filter(left), warnings: warningsOf(application) };
+  return { causes: found.filter((cause) => !left(cause)), unsupported: found.filter(left) };
 }
 
 const UNKNOWN: ReadonlySet<string> = new Set([
@@ -82,20 +79,6 @@ function contextOf(application: unknown, options: CheckOptions): CheckContext {
     guess: boundedGuess(),
     afford: boundedEffort(),
   };
-}
-
-function warningsOf(application: unknown): Cause[] {
-  const metadata = isMap(application) ? mapOf(own(application, 'metadata')) : {};
-  const version = own(mapOf(own(metadata, 'annotations')), annotation.publishVersion);
-  if (version === undefined) return [];
-  const path = pathText(['metadata', 'annotations', annotation.publishVersion]);
-  const warning: Cause = {
-    path,
-    code: 'Unsupported',
-    message: `${path} is recorded, but does not yet pin the Application: each change of its spec is rolled out`,
-  };
-  const value = scalarText(version);
-  return [value === undefined ? warning : { ...warning, value }];
 }
 
 function mapOf(value: unknown): Record<string, unknown> {

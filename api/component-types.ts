@@ -1,6 +1,8 @@
 import type { GenericSchema } from 'valibot';
 import { kustomizeSchema } from './kustomize.ts';
+import { policyTypes } from './policies.ts';
 import type { Finding, Site } from './schema.ts';
+import { stepTypes } from './steps.ts';
 import { webserviceSchema, workerSchema } from './webservice.ts';
 import { listText, quote, shorten } from './wording.ts';
 
@@ -14,9 +16,6 @@ const declarations: Readonly<Record<string, GenericSchema>> = {
 
 /** Component types that an agent of this version reconciles. */
 const componentTypes: readonly string[] = Object.keys(declarations);
-
-/** Types of workflow steps that an agent of this version runs. */
-const stepTypes: readonly string[] = ['apply-component'];
 
 // KubeVela's traits for kustomize components (spec/kubevela.md §5.4): known by name, not yet carried out.
 const PLANNED_TRAITS: ReadonlySet<string> = new Set(['kustomize-patch', 'kustomize-json-patch', 'kustomize-strategy-merge']);
@@ -48,7 +47,7 @@ export function traitTypeRule(type: string, site: Site): Finding[] {
 }
 
 export function policyTypeRule(type: string, site: Site): Finding[] {
-  return [unknownType('UnknownPolicyType', 'policy type', type, { known: [], site })];
+  return policyTypes.includes(type) ? [] : [unknownType('UnknownPolicyType', 'policy type', type, { known: policyTypes, site })];
 }
 
 function unknownType(

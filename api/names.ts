@@ -2,6 +2,8 @@
 
 export const GROUP = 'core.oam.dev';
 export const API_VERSION = 'core.oam.dev/v1beta1';
+/** Of Policy and Workflow objects. */
+export const EXTERNAL_VERSION = 'core.oam.dev/v1alpha1';
 
 /** ServiceAccount, Role, RoleBinding, Deployment and Lease of an agent (charts/lateen-agent). */
 export const AGENT_NAME = 'lateen-agent';
@@ -23,6 +25,8 @@ export const annotation = {
   approvePrune: 'lateen.dev/approve-prune',
   /** `true`: no image is set; any other value: what people took back is forgotten, once. */
   imageHold: 'lateen.dev/image-hold',
+  /** The ApplicationRevision that runs whatever spec and publishVersion say, until `lateen resume`. */
+  hold: 'lateen.dev/hold',
   requestedBy: 'lateen.dev/requested-by',
   kubectlLastApplied: 'kubectl.kubernetes.io/last-applied-configuration',
 } as const;

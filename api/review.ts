@@ -94,7 +94,6 @@ export function reviewApplication(request: ApplicationRequest, options: ReviewOp
       ...(denied ? [] : unchanged),
       ...(changes.spec || changes.version ? noAgent(request, namespace) : []),
       ...(concernsAgent(request.object, namespace) ? verdict.unsupported : []),
-      ...verdict.warnings,
       ...suspicionsOf(request.object),
     ].filter(concerned),
   };

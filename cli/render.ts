@@ -67,7 +67,7 @@ function judge(filed: FiledApplication, given: string | undefined): Judged {
   const located = ({ path, ...cause }: Cause): Cause => ({ ...cause, path, file: filed.file, line: filed.lineOf(path) });
   const metadata = (filed.value['metadata'] ?? {}) as { name?: string; generateName?: string; namespace?: string };
   const namespace = metadata.namespace ?? given ?? 'default';
-  const { causes, unsupported, warnings } = checkApplication(filed.value, { namespace, minIntervalMs: MIN_INTERVAL_MS });
+  const { causes, unsupported } = checkApplication(filed.value, { namespace, minIntervalMs: MIN_INTERVAL_MS });
   const short = causes.filter(({ code }) => code === 'IntervalTooShort');
   const grave = causes.filter(({ code }) => code !== 'IntervalTooShort');
   const name = metadata.name ?? `${metadata.generateName ?? ''}xxxxx`;
@@ -75,7 +75,7 @@ function judge(filed: FiledApplication, given: string | undefined): Judged {
     application: { ...filed.value, metadata: { ...metadata, name, namespace } } as unknown as Application,
     filed,
     causes: [...otherNamespace(metadata.namespace, given), ...grave, ...unsupported].map(located),
-    warnings: [...short, ...warnings].map(located),
+    warnings: short.map(located),
   };
 }
 

@@ -39,7 +39,6 @@ describe('an Application that may run', () => {
     expect(checkApplication(application, { minIntervalMs: 10_000, namespace: 'default' })).toEqual({
       causes: [],
       unsupported: [],
-      warnings: [],
     });
   });
 
@@ -54,17 +53,30 @@ describe('an Application that may run', () => {
     expect(checkApplication(gitOpsApplication({ pullInterval: '1ms' }), {}).causes).toEqual([]);
   });
 
-  it('publishVersion is a warning, not a refusal', () => {
+  it('a publishVersion is nothing to complain about', () => {
     const application = {
       ...applicationOf(worker('a')),
       metadata: { name: 'app', annotations: { 'app.oam.dev/publishVersion': 'alpha1' } },
     };
-    const path = 'metadata.annotations["app.oam.dev/publishVersion"]';
-    const message = `${path} is recorded, but does not yet pin the Application: each change of its spec is rolled out`;
-    expect(checkApplication(application, {})).toEqual({
+    expect(checkApplication(application, {})).toEqual({ causes: [], unsupported: [] });
+  });
+
+  it('a workflow of suspend and deploy with policies may run', () => {
+    const workflow = {
+      mode: { steps: 'DAG' },
+      steps: [
+        { type: 'suspend', name: 'wait', properties: { duration: '5m', message: 'look at it' } },
+        { type: 'deploy', name: 'deploy', timeout: '10m', properties: { policies: ['small', 'elsewhere'], auto: false } },
+        { type: 'apply-component', name: 'last', if: 'always', dependsOn: ['deploy'], properties: { component: 'a' } },
+      ],
+    };
+    const policies = [
+      { name: 'small', type: 'override', properties: { components: [{ name: 'a', properties: { cpu: '1' } }] } },
+      { name: 'here', type: 'topology', properties: { clusters: ['local'] } },
+    ];
+    expect(checkApplication({ ...applicationOf(worker('a')), spec: { components: [worker('a')], policies, workflow } }, {})).toEqual({
       causes: [],
       unsupported: [],
-      warnings: [{ path, code: 'Unsupported', message, value: 'alpha1' }],
     });
   });
 });
@@ -300,14 +312,25 @@ describe('mistakes in an Application', () => {
       ],
     ]),
     [
-      'a policy',
-      applicationOf(worker('a'), { policies: [{ name: 'x', type: 'topology' }] }),
+      'a policy of another type, and one for elsewhere',
+      applicationOf(worker('a'), {
+        policies: [
+          { name: 'x', type: 'replication' },
+          { name: 'y', type: 'topology', properties: { clusters: ['eu'] } },
+        ],
+      }),
       [
         cause(
           'spec.policies[0].type',
           'UnknownPolicyType',
-          'is a policy type that this version does not know, received "topology"; it knows none',
-          { value: 'topology', remedy: 'remove it' },
+          'is a policy type that this version does not know, received "replication"; it knows "override" and "topology"',
+          { value: 'replication', remedy: 'use one of them' },
+        ),
+        cause(
+          'spec.policies[1].properties.clusters[0]',
+          'Unsupported',
+          'must be "local", received "eu": the agent knows its own cluster alone',
+          { value: 'eu', remedy: 'write local' },
         ),
       ],
     ],

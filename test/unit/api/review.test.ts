@@ -121,7 +121,7 @@ describe('an update', () => {
   it('of the spec or the version is judged whole', () => {
     expect(review(app({ properties: { prun: false }, annotations: { a: 'b' } }), wrong)).toEqual({ denied: ['UnknownField'], warned: [] });
     const versioned = app({ properties: { prun: true }, annotations: { a: 'b', [VERSION]: 'v1' } });
-    expect(review(versioned, wrong)).toEqual({ denied: ['UnknownField'], warned: ['Unsupported'] });
+    expect(review(versioned, wrong)).toEqual({ denied: ['UnknownField'], warned: [] });
   });
 });
 

@@ -20,7 +20,7 @@ const notYet = (at: string, value?: string): Cause =>
   cause(at, 'Unsupported', 'is not implemented in this version', { ...(value === undefined ? {} : { value }), remedy: 'remove it' });
 
 function unknownStep(at: string, type: string): Cause {
-  const says = `is a workflow step type that this version does not know, received "${type}"; it knows "apply-component"`;
+  const says = `is a workflow step type that this version does not know, received "${type}"; it knows "apply-component", "suspend" and "deploy"`;
   return cause(at, 'UnknownStepType', says, { value: type, remedy: 'use one of them' });
 }
 
@@ -36,14 +36,11 @@ describe('a workflow', () => {
     ['with the empty parameters of vela', steps(apply({ properties: { component: 'web', cluster: '', namespace: '' } })), []],
     ['without steps', workflow({}), []],
     ['that is a list', workflow([]), [cause('', 'InvalidType', 'must be a map, received a list', { remedy: 'write it as a map' })]],
-    ['of another object', workflow({ ref: 'deploy' }), [notYet('.ref', 'deploy')]],
+    ['of another object', workflow({ ref: 'deploy' }), []],
     [
       'of another object and steps',
       workflow({ ref: 'deploy', steps: [] }),
-      [
-        cause('', 'InvalidValue', 'has "ref" and "steps", which exclude each other', { remedy: 'keep one of them' }),
-        notYet('.ref', 'deploy'),
-      ],
+      [cause('', 'InvalidValue', 'has "ref" and "steps", which exclude each other', { remedy: 'keep one of them' })],
     ],
     [
       'with a mode that is none',
@@ -70,7 +67,7 @@ describe('a workflow', () => {
       steps(apply({ dependson: [] })),
       [cause('.steps[0].dependson', 'UnknownField', 'is not a field of a workflow step', { remedy: 'did you mean "dependsOn"?' })],
     ],
-    ...['suspend', 'deploy', 'step-group', 'notification', 'apply-object'].map((type): [string, unknown, Cause[]] => [
+    ...['step-group', 'notification', 'apply-object'].map((type): [string, unknown, Cause[]] => [
       `with ${type}`,
       steps({ name: 'a', type }),
       [unknownStep('.steps[0].type', type)],
@@ -82,7 +79,7 @@ describe('a workflow', () => {
         cause(
           '.steps[0].type',
           'UnknownStepType',
-          'is a workflow step type that this version does not know, received "apply-componnet"; it knows "apply-component"',
+          'is a workflow step type that this version does not know, received "apply-componnet"; it knows "apply-component", "suspend" and "deploy"',
           { value: 'apply-componnet', remedy: 'did you mean "apply-component"?' },
         ),
       ],
@@ -155,17 +152,46 @@ describe('a workflow', () => {
         }),
       ],
     ],
+    ['with suspend', steps({ type: 'suspend', properties: { duration: '1h', message: 'wait' } }), []],
+    ['with deploy', steps({ type: 'deploy', properties: { policies: ['a', 'b'], auto: false, parallelism: 2 } }), []],
+    ['with a step that runs always, and not for ever', steps(apply({ if: 'always', timeout: '5m' })), []],
+    [
+      'with a condition',
+      steps(apply({ if: 'status.a.succeeded' })),
+      [
+        cause('.steps[0].if', 'Unsupported', 'is an expression, which is not implemented in this version, received "status.a.succeeded"', {
+          value: 'status.a.succeeded',
+          remedy: 'write always, or remove it',
+        }),
+      ],
+    ],
+    [
+      'with durations that are none',
+      steps(apply({ timeout: '1d' }), { type: 'suspend', properties: { duration: '5' } }),
+      [
+        cause('.steps[0].timeout', 'InvalidDuration', 'must be a duration such as 5m or 1h30m, received "1d"', {
+          value: '1d',
+          remedy: 'write 24h',
+        }),
+        cause('.steps[1].properties.duration', 'InvalidDuration', 'must be a duration such as 5m or 1h30m, received "5"', {
+          value: '5',
+          remedy: 'add a unit: 5s or 5m',
+        }),
+      ],
+    ],
+    [
+      'with a misspelt property of deploy',
+      steps({ type: 'deploy', properties: { polices: [] } }),
+      [
+        cause('.steps[0].properties.polices', 'UnknownField', 'is not a property of deploy', {
+          remedy: 'did you mean "policies"?',
+        }),
+      ],
+    ],
     [
       'with what a later version will run',
-      steps(apply({ if: 'always', timeout: '5m', inputs: [], outputs: [], mode: 'DAG', subSteps: [] })),
-      [
-        notYet('.steps[0].if', 'always'),
-        notYet('.steps[0].timeout', '5m'),
-        notYet('.steps[0].inputs'),
-        notYet('.steps[0].outputs'),
-        notYet('.steps[0].mode', 'DAG'),
-        notYet('.steps[0].subSteps'),
-      ],
+      steps(apply({ inputs: [], outputs: [], mode: 'DAG', subSteps: [] })),
+      [notYet('.steps[0].inputs'), notYet('.steps[0].outputs'), notYet('.steps[0].mode', 'DAG'), notYet('.steps[0].subSteps')],
     ],
   ];
   it.each(cases)('%s', (_, application, causes) => {
