@@ -31,6 +31,11 @@ export interface Invocation extends GlobalOptions {
   stdout?: boolean;
   template?: string;
   data?: string;
+  /** The options of `lateen publish`, `rollback` and `wait`. */
+  version?: string;
+  revision?: string;
+  to?: string;
+  commit?: string;
 }
 
 export interface OptionDeclaration {
@@ -49,6 +54,8 @@ export interface CommandDeclaration {
   more?: { name: string; help: string };
   /** A second argument that may be left out; it comes as the first of `more`. */
   second?: { name: string; help: string };
+  /** A third one, only where there is a second. */
+  third?: { name: string; help: string };
   options: readonly OptionDeclaration[];
   /** Command lines with what they do. */
   examples: readonly (readonly [line: string, does: string])[];

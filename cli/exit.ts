@@ -8,6 +8,10 @@ export const exit = {
   usage: 2,
   /** The question could not be asked: no cluster, no right. */
   couldNotAsk: 3,
+  /** `lateen wait`: what was waited for is held back until somebody resumes it. */
+  held: 4,
+  /** `lateen wait`: something else has taken its place. */
+  superseded: 5,
   /** The time given with --timeout is over. */
   timeout: 6,
 } as const;

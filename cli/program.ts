@@ -1,18 +1,21 @@
-import { Command, CommanderError, Option } from 'commander';
+import { Command, CommanderError, Help, Option } from 'commander';
 import type { CommandDeclaration, Invocation } from './command.ts';
 import { commands, GROUPS } from './commands.ts';
 import { type Exit, exit } from './exit.ts';
 import type { Io } from './io.ts';
 import { reportProblem } from './problem.ts';
 
+const VERSION_FLAG = '--version';
+
 const STATUS_HELP = `
 Exit status: 0 yes, 1 no (failed, refused, not found), 2 wrong usage,
-             3 could not ask (no cluster, no right), 6 timeout.`;
+             3 could not ask (no cluster, no right), 6 timeout;
+             of wait also 4 held, 5 superseded.`;
 
 /** Runs one command line (without the program's own name) and resolves to the exit status. Never throws. */
 export async function runProgram(io: Io, argv: readonly string[], version: string): Promise<Exit> {
   let status: Exit = exit.usage;
-  const program = root(io, version);
+  const program = root(io);
   for (const declaration of commands) {
     groupOf(program, declaration.name, io).addCommand(
       commandOf(declaration, io, async (invocation) => {
@@ -23,6 +26,11 @@ export async function runProgram(io: Io, argv: readonly string[], version: strin
   if (argv.length === 0) {
     io.stderr.write(`${program.helpInformation()}${STATUS_HELP}\n`);
     return exit.usage;
+  }
+  // Not an option of commander's: it would take the --version of lateen publish and lateen wait for its own.
+  if (argv[0] === VERSION_FLAG) {
+    io.stdout.write(`${version}\n`);
+    return exit.yes;
   }
   try {
     await program.parseAsync([...argv], { from: 'user' });
@@ -41,10 +49,11 @@ async function guarded(io: Io, run: () => Promise<Exit>): Promise<Exit> {
   }
 }
 
-function root(io: Io, version: string): Command {
+function root(io: Io): Command {
+  const flag = new Option(VERSION_FLAG, 'print the version');
   return settle(new Command('lateen'), io)
     .description('GitOps for KubeVela Applications, one namespace at a time.')
-    .version(version, '--version', 'print the version')
+    .configureHelp({ showGlobalOptions: true, visibleOptions: (command) => [flag, ...new Help().visibleOptions(command)] })
     .helpCommand(false)
     .option('-n, --namespace <ns>', "namespace (default: the kubeconfig context's, else default)")
     .option('--kubeconfig <file>', 'kubeconfig file (default: KUBECONFIG, else ~/.kube/config)')
@@ -83,10 +92,11 @@ function groupOf(program: Command, name: string, io: Io): Command {
 type Action = (invocation: Invocation) => Promise<void>;
 
 function commandOf(declaration: CommandDeclaration, io: Io, run: Action): Command {
-  const { name, summary, argument, second, more, options, examples } = declaration;
+  const { name, summary, argument, second, third, more, options, examples } = declaration;
   const command = settle(new Command(name.split(' ').at(-1)), io).description(summary);
   if (argument) command.argument(`<${argument.name}>`, argument.help);
   if (second) command.argument(`[${second.name}]`, second.help);
+  if (third) command.argument(`[${third.name}]`, third.help);
   if (more) command.argument(`<${more.name}...>`, more.help);
   for (const { flags, help, choices } of options) {
     const option = new Option(flags, help);

@@ -9,7 +9,7 @@ import { CommandError, type Exit, exit } from './exit.ts';
 import { propertiesOf } from './git-block.ts';
 import type { Io } from './io.ts';
 import { outcomes, pendingOf } from './reconcile-outcome.ts';
-import { waitForApplication } from './wait.ts';
+import { waitForApplication } from './application-watch.ts';
 
 const DEFAULT_TIMEOUT = '60s';
 /** An agent answers within a second or two; a slow Git server may take longer. */
