@@ -1,3 +1,4 @@
+import type { AllowLists } from './allow-lists.ts';
 import { applicationSchema } from './application-schema.ts';
 import { bareSite, checkValue } from './schema-check.ts';
 import type { Cause } from './failure.ts';
@@ -13,6 +14,8 @@ export interface CheckOptions {
   minIntervalMs?: number;
   /** The namespace of the Application, where it does not say so itself. */
   namespace?: string;
+  /** What its Namespace allows; absent: nothing is known of it, so nothing is refused by it. */
+  allowed?: AllowLists;
 }
 
 export interface Verdict {
@@ -72,6 +75,7 @@ function contextOf(application: unknown, options: CheckOptions): CheckContext {
   return {
     namespace: options.namespace ?? stringOf(own(metadata, 'namespace')),
     minIntervalMs: options.minIntervalMs,
+    allowed: options.allowed,
     componentNames: components.map((component) => stringOf(own(component, 'name'))),
     componentNeeds: components.map((component) => listOf(own(component, 'dependsOn')).filter(isString)),
     stepNames: steps.map((step, index) => stepName(own(step, 'name'), index)),

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { repositoryRule, watchedImageRule } from './allow-lists.ts';
 import type { Component } from './application.ts';
 import { bareSite, checkValue } from './schema-check.ts';
 import { fillDefaults } from './defaults.ts';
@@ -8,7 +9,6 @@ import {
   exclusionsRule,
   extractRule,
   imageRepositoryRule,
-  imageRule,
   patternRule,
   policyRule,
   rangeRule,
@@ -19,7 +19,6 @@ import { labelRule, secretNameRule } from './name-rules.ts';
 import { pathRule } from './path.ts';
 import { NOT_YET, about } from './schema.ts';
 import type { Finding, Site } from './schema.ts';
-import { urlRule } from './source-url.ts';
 import { quote, shorten } from './wording.ts';
 
 /**
@@ -95,7 +94,7 @@ const filterTags = v.object({
 });
 
 const imageRepository = v.object({
-  image: v.pipe(v.string(), about('the image to watch, without a tag', { rule: imageRule })),
+  image: v.pipe(v.string(), about('the image to watch, without a tag', { rule: watchedImageRule })),
   secretRef: v.exactOptional(v.pipe(v.string(), about('Secret for the registry', { ...secret }))),
   interval: v.exactOptional(v.pipe(v.string(), about('time between two scans', { shape: 'duration', rule: durationRule })), '5m'),
   commitMessage: v.exactOptional(v.pipe(v.string(), about('added to the message of the commit', { rule: templateRule }))),
@@ -150,7 +149,7 @@ const pruneBudget = v.object({
 export const kustomizeSchema = v.pipe(
   v.object({
     repoType: v.exactOptional(v.pipe(v.picklist(['git', 'oss', 'oci']), about('kind of the source', { works: ['git'] })), 'git'),
-    url: v.pipe(v.string(), about('the repository, https:// or http://', { rule: urlRule })),
+    url: v.pipe(v.string(), about('the repository, https:// or http://', { rule: repositoryRule })),
     secretRef: v.exactOptional(
       v.pipe(v.string(), about('Secret of the same namespace: username and password, or bearerToken; and ca.crt', secret)),
     ),

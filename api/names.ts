@@ -20,6 +20,9 @@ export const annotation = {
   publishVersionMode: 'lateen.dev/publish-version',
   /** Of a Namespace: `deny` refuses a changed spec under an unchanged publishVersion. */
   unchangedVersion: 'lateen.dev/unchanged-version',
+  /** Of a Namespace: patterns of the repositories and images that its Applications may name. */
+  allowedRepositories: 'lateen.dev/allowed-repositories',
+  allowedRegistries: 'lateen.dev/allowed-registries',
   reconcileAt: 'lateen.dev/reconcile-at',
   /** The commit whose held prune a person has approved. */
   approvePrune: 'lateen.dev/approve-prune',

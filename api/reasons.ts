@@ -27,6 +27,9 @@ export const reasons = {
   InvalidRange: 'a range of versions that cannot be read',
   InvalidPattern: 'a tag pattern that is not RE2, or that no tag can match',
   InvalidExtract: 'an extract that names a group which the pattern does not have',
+  RepositoryNotAllowed: 'a repository that the Namespace does not allow',
+  RegistryNotAllowed: 'an image of a registry that the Namespace does not allow',
+  InvalidAllowList: 'an allow-list of the Namespace that cannot be read',
   TooDeep: 'an Application whose maps and lists stand too deep in each other',
   Unsupported: 'a part of KubeVela that this version cannot do yet',
   // Warnings: allowed, and most likely not what was meant

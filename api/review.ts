@@ -1,3 +1,4 @@
+import { allowListsOf } from './allow-lists.ts';
 import { checkApplication } from './check.ts';
 import type { Cause } from './failure.ts';
 import { sameJson } from './json.ts';
@@ -84,6 +85,7 @@ export function reviewApplication(request: ApplicationRequest, options: ReviewOp
   const verdict = checkApplication(request.object, {
     ...(minIntervalMs === undefined ? {} : { minIntervalMs }),
     ...(request.namespace === undefined ? {} : { namespace: request.namespace }),
+    ...(namespace === undefined ? {} : { allowed: allowListsOf(namespace.annotations) }),
   });
   const concerned = changes.spec || changes.version ? () => true : ofMetadata;
   const unchanged = unchangedVersion(request, changes);

@@ -220,6 +220,7 @@ export function bareSite(path: Path, context: Partial<CheckContext> = {}): Site 
   const none: CheckContext = {
     namespace: undefined,
     minIntervalMs: undefined,
+    allowed: undefined,
     componentNames: [],
     componentNeeds: [],
     stepNames: [],

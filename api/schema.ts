@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import type { AllowLists } from './allow-lists.ts';
 import type { Reason } from './reasons.ts';
 import type { Path } from './wording.ts';
 
@@ -23,6 +24,8 @@ export interface Finding {
 export interface CheckContext {
   namespace: string | undefined;
   minIntervalMs: number | undefined;
+  /** What the Namespace allows; undefined where nothing is known of it. */
+  allowed: AllowLists | undefined;
   /** Names of all components, by position; undefined where one has none. */
   componentNames: readonly (string | undefined)[];
   /** dependsOn of all components, by position. */
