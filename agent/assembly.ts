@@ -49,7 +49,7 @@ export function assemble(settings: AgentSettings, client: Client, { log, redacto
   const secrets = new Secrets(client, { ...around, onChange: (name) => interested.forEach((one) => one.secretChanged(name)) });
   const credentials = async (name: string, url: string) => credentialsFromSecret(await secrets.read(name), name, url);
   const sources = new Sources({ ...around, git, credentials, metrics });
-  const inventories = new Inventories({ client, namespace, log });
+  const inventories = new Inventories({ client, namespace, clock, log, sharing: settings.sharedInventories });
   const writing = { ...around, git, credentials, gitTimeoutMs, quietWindowMs };
   const { images, scans } = assembleImages({ ...writing, secrets, redactor, inventories, events, insecureRegistries, metrics });
   interested.push(sources, scans);

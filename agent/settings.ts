@@ -72,6 +72,12 @@ export const agentSettings = {
     default: '',
     parse: parseText,
   },
+  sharedInventories: {
+    placeholder: 'auto|never|always',
+    help: 'whose inventories share ConfigMaps; auto: those of Applications that are first applied while API requests queue',
+    default: 'auto',
+    parse: parseOneOf('auto', 'never', 'always'),
+  },
   maxRequests: { placeholder: 'N', help: 'API requests in flight at a time', default: '32', parse: parseWholeNumber },
   logLevel: { placeholder: LEVELS.join('|'), help: 'least severe level that is logged', default: 'info', parse: parseOneOf(...LEVELS) },
 } as const;

@@ -3,7 +3,7 @@ import { displayName } from '#api/kubernetes.ts';
 import { API_VERSION } from '#api/names.ts';
 import type { Log } from '#core/log.ts';
 import { ApiError, type Client } from '../cluster/client.ts';
-import { type InventoryEntry, inventoryName } from '../manifest/inventory.ts';
+import type { InventoryEntry } from '../manifest/inventory.ts';
 import type { Claims } from '../sync/claims.ts';
 import type { Inventories } from '../sync/inventories.ts';
 import type { InventoryStore } from '../sync/inventory-store.ts';
@@ -26,7 +26,7 @@ export type Farewell = 'done' | 'waiting' | 'came-back' | 'kind-gone' | 'namespa
  * Application (no finalizer of ours), so this works as well when the agent was away.
  */
 export async function farewell(application: string, context: FarewellContext, signal: AbortSignal): Promise<Farewell> {
-  const { client, namespace, log, inventories } = context;
+  const { client, log, inventories } = context;
   const store = inventories.find(application);
   if (!store?.stored) return 'done';
   const standing = await stillGone(application, context, signal);
@@ -38,9 +38,7 @@ export async function farewell(application: string, context: FarewellContext, si
   if (sorted.waiting.length > 0) return 'waiting';
   log.info('application deleted', { application, removed: names(gone), kept: names(sorted.spared) });
   for (const { entry, why } of left) log.info('left in the cluster', { application, object: displayName(entry), why });
-  const reference = { apiVersion: 'v1', kind: 'ConfigMap', namespace, name: inventoryName(application) };
-  await client.delete(reference, { signal });
-  store.removed();
+  await store.remove(signal);
   return 'done';
 }
 

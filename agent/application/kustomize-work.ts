@@ -163,7 +163,9 @@ export class KustomizeWork implements ComponentWork {
     const { revision, objects } = built;
     const at = `${revision.tip.branch}@sha1:${revision.commit.id}`;
     this.#context.log.info('applied', { component: input.component.name, revision: at, objects: objects.length, changed });
-    if (changed === 0) return;
+    // Of the first commit among many the status says the same: an Event for each would stand in the way of the next apply.
+    const isFirst = this.#details[detail.commit] === undefined;
+    if (changed === 0 || (isFirst && this.#context.client.transport.crowded())) return;
     const message = `component ${input.component.name}: applied ${changed} of ${objects.length} objects of ${at} (${revision.commit.subject})`;
     this.#context.events.record({ regarding: regarding(input.application), type: 'Normal', reason: 'Applied', message: oneLine(message) });
   }

@@ -2,8 +2,8 @@
 export interface Gate {
   /** Resolves to the function that leaves the gate again; rejects with the signal's reason. */
   enter(signal?: AbortSignal, hasTime?: boolean): Promise<() => void>;
-  /** Whether somebody waits. */
-  crowded(): boolean;
+  /** Whether somebody waits, or did so within the last milliseconds: a crowd has moments in which nobody does. */
+  crowded(withinMs?: number): boolean;
 }
 
 /** Of the places, those that who has time gets though others wait: he gets on, slowly. */
@@ -14,10 +14,12 @@ interface Queue {
   inside: number;
 }
 
-export function createGate(limit: number): Gate {
+export function createGate(limit: number, now: () => number = () => performance.now()): Gate {
   const share = Math.max(1, Math.floor(limit * SHARE_WITH_TIME));
   const pressing: Queue = { waiting: new Set(), inside: 0 };
   const withTime: Queue = { waiting: new Set(), inside: 0 };
+  let crowdedAtMs = Number.NEGATIVE_INFINITY;
+  const waiting = (): number => pressing.waiting.size + withTime.waiting.size;
 
   /** Whose turn it is when a place becomes free. */
   function next(): Queue {
@@ -31,13 +33,14 @@ export function createGate(limit: number): Gate {
     const queue = next();
     const [first] = queue.waiting;
     if (!first) return;
+    crowdedAtMs = now();
     queue.waiting.delete(first);
     queue.inside++;
     first();
   }
 
   return {
-    crowded: () => pressing.waiting.size + withTime.waiting.size > 0,
+    crowded: (withinMs = 0) => waiting() > 0 || now() - crowdedAtMs < withinMs,
     async enter(signal, hasTime = false) {
       signal?.throwIfAborted();
       const queue = hasTime ? withTime : pressing;

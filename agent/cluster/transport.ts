@@ -26,6 +26,8 @@ export interface Transport {
   /** The API server's clock, as its last answer told it (RFC 9110 §6.6.1), to the second; ours before the first. */
   serverNow(): number;
   /** Whether requests wait for others to be answered: what can be left out is better left out. */
+  queues(): boolean;
+  /** The same, or they did so a moment ago: a crowd has moments in which nothing waits. */
   crowded(): boolean;
   /** Ends what is under way; nothing can be sent afterwards, and nothing keeps the process. */
   close(): void;
@@ -51,6 +53,8 @@ const DEADLINE_MS = 30_000;
 /** A page of 500 objects stays far below. */
 const MAX_BODY_BYTES = 64 * 1024 * 1024;
 const MAX_TRIES = 5;
+/** A crowd in which nothing waits for so long is over. */
+const CROWD_MS = 2_000;
 
 export function createTransport(connection: Connection, { log, userAgent, maxInFlight = 32, onAnswer }: TransportOptions): Transport {
   const gate = createGate(maxInFlight);
@@ -81,7 +85,8 @@ export function createTransport(connection: Connection, { log, userAgent, maxInF
     },
     stream: (request) => streamLines(request, exchange, connection.server),
     serverNow: () => performance.now() + aheadMs,
-    crowded: gate.crowded,
+    queues: gate.crowded,
+    crowded: () => gate.crowded(CROWD_MS),
     close: handle.close,
   };
 }

@@ -46,11 +46,11 @@ export interface Inventory {
   images?: Record<string, ImageMemory>;
 }
 
-const FORMAT = 'lateen.dev/inventory-format';
+export const FORMAT = 'lateen.dev/inventory-format';
 const VERSION = '1';
 const PLAIN_KEY = 'inventory.json';
 const PACKED_KEY = 'inventory.json.gz';
-const PREFIX = 'lateen-';
+export const PREFIX = 'lateen-';
 /** Names of objects (RFC 1123 subdomain). */
 const MAX_NAME = 253;
 /** Values of labels. */
@@ -67,9 +67,8 @@ export function inventoryName(application: string): string {
 
 /** No owner reference: the inventory outlives its Application, so that an agent that was away can still clean up. */
 export function toConfigMap(inventory: Inventory, namespace: string): KubeObject {
-  const { application, uid, keep, entries, held = {}, images = {} } = inventory;
-  const waiting = { ...(Object.keys(held).length > 0 ? { held } : {}), ...(Object.keys(images).length > 0 ? { images } : {}) };
-  const text = JSON.stringify({ application, uid, keep, entries: entries.map(ordered), ...waiting });
+  const { application } = inventory;
+  const text = inventoryText(inventory);
   const content =
     Buffer.byteLength(text) <= PLAIN_BYTES
       ? { data: { [PLAIN_KEY]: text } }
@@ -89,11 +88,23 @@ export function toConfigMap(inventory: Inventory, namespace: string): KubeObject
 /** Throws Failure Internal on what this version cannot read, so that nothing is pruned by guess. */
 export function fromConfigMap(object: KubeObject): Inventory {
   const format = object.metadata.labels?.[FORMAT];
-  if (format !== VERSION) throw unreadable(object, `its format is ${format ?? 'not named'}, this version reads ${VERSION}`);
+  const place = `ConfigMap/${object.metadata.name ?? ''}`;
+  if (format !== VERSION) throw unreadable(place, `its format is ${format ?? 'not named'}, this version reads ${VERSION}`);
+  return parseInventory(() => textOf(object), place);
+}
+
+/** An inventory as it is stored. */
+export function inventoryText({ application, uid, keep, entries, held = {}, images = {} }: Inventory): string {
+  const waiting = { ...(Object.keys(held).length > 0 ? { held } : {}), ...(Object.keys(images).length > 0 ? { images } : {}) };
+  return JSON.stringify({ application, uid, keep, entries: entries.map(ordered), ...waiting });
+}
+
+/** Throws Failure Internal on what cannot be read; `place` is where it stands, for the message. */
+export function parseInventory(text: () => string, place: string): Inventory {
   try {
-    return parse(JSON.parse(textOf(object)));
+    return parse(JSON.parse(text()));
   } catch (error) {
-    throw unreadable(object, error instanceof Error ? error.message : 'it is damaged', error);
+    throw unreadable(place, error instanceof Error ? error.message : 'it is damaged', error);
   }
 }
 
@@ -102,8 +113,8 @@ export function isInventoryName(name: string): boolean {
   return name.startsWith(PREFIX);
 }
 
-/** Selects the inventories: they carry the label of an Application and none of a component. */
-export const INVENTORY_SELECTOR = `${label.application},!${label.component},${FORMAT}`;
+/** Selects the inventories, shared ones too (shared-inventory.ts): nothing from Git is without the label of a component. */
+export const INVENTORY_SELECTOR = `${FORMAT},!${label.component}`;
 
 /** The value that the label lateen.dev/application has on the inventory: 63 characters at most. */
 function labelValue(application: string): string {
@@ -198,10 +209,11 @@ function asText(value: unknown, name: string): string {
   return value;
 }
 
-function unreadable(object: KubeObject, why: string, cause?: unknown): Failure {
-  return new Failure('Internal', `the inventory ConfigMap/${object.metadata.name ?? ''} cannot be read: ${why}`, {
+/** Of an inventory that nobody can make sense of: its objects are neither written nor deleted. */
+export function unreadable(place: string, why: string, cause?: unknown): Failure {
+  return new Failure('Internal', `the inventory ${place} cannot be read: ${why}`, {
     kind: 'stalled',
-    remedy: 'restore the ConfigMap, or delete it to leave its objects in the cluster unmanaged',
+    remedy: 'restore it, or delete it to leave its objects in the cluster unmanaged',
     cause,
   });
 }

@@ -1,43 +1,85 @@
 import { Failure } from '#api/failure.ts';
+import type { KubeObject } from '#api/kubernetes.ts';
+import type { Clock } from '#core/clock.ts';
 import type { Log } from '#core/log.ts';
 import type { Client } from '../cluster/client.ts';
-import { fromConfigMap, INVENTORY_SELECTOR, inventoryName } from '../manifest/inventory.ts';
+import { fromConfigMap, type Inventory, INVENTORY_SELECTOR, inventoryName } from '../manifest/inventory.ts';
+import { fromSharedConfigMap, isShared } from '../manifest/shared-inventory.ts';
 import { failureFields, failureOf } from './failures.ts';
 import { InventoryIndex } from './inventory-index.ts';
+import { InventoryPlace, type PlaceContext, type Sharing } from './inventory-place.ts';
 import { InventoryStore } from './inventory-store.ts';
+import { SharedInventories } from './shared-inventories.ts';
+import type { SharedInventory } from './shared-inventory.ts';
 
 export interface InventoriesOptions {
   client: Client;
   namespace: string;
+  clock: Clock;
   log: Log;
+  sharing: Sharing;
+}
+
+/** An inventory as it was found at the start. */
+interface Found {
+  inventory: Inventory;
+  own: boolean;
+  shared?: SharedInventory;
 }
 
 /** The inventories of all Applications of the namespace, listed once at the start: the agent is their only writer. */
 export class Inventories {
   readonly index = new InventoryIndex();
   readonly #options: InventoriesOptions;
+  readonly #places: PlaceContext;
   readonly #stores = new Map<string, InventoryStore>();
-  /** ConfigMaps that cannot be read, by name: their Applications get the reason, all others go on. */
+  /** Inventories that cannot be read, by inventoryName: their Applications get the reason, all others go on. */
   readonly #damaged = new Map<string, Failure>();
 
   constructor(options: InventoriesOptions) {
+    const { client, namespace, sharing } = options;
     this.#options = options;
+    this.#places = { client, namespace, sharing, shared: new SharedInventories(options) };
   }
 
   async start(signal: AbortSignal): Promise<void> {
-    const { client, namespace, log } = this.#options;
+    const { client, namespace } = this.#options;
     const kind = await client.kinds.find('v1', 'ConfigMap');
     if (!kind) throw new Failure('ClusterUnavailable', 'the API server does not list the kind ConfigMap');
-    for (const object of await client.list(kind, { namespace, labelSelector: INVENTORY_SELECTOR, signal })) {
-      try {
-        const inventory = fromConfigMap(object);
-        this.#stores.set(inventory.application, this.#store({ inventory, stored: true }));
-      } catch (error) {
-        const failure = failureOf(error, `read ConfigMap/${object.metadata.name ?? ''}`);
-        log.warn('inventory is damaged', failureFields(failure));
-        this.#damaged.set(object.metadata.name ?? '', failure);
-      }
+    const objects = await client.list(kind, { namespace, labelSelector: INVENTORY_SELECTOR, signal });
+    const found = new Map<string, Found>();
+    for (const object of objects.filter(isShared)) this.#takeShared(object, found);
+    for (const object of objects.filter((one) => !isShared(one))) this.#takeOwn(object, found);
+    for (const [application, { inventory, ...at }] of found) {
+      const place = new InventoryPlace(application, this.#places, at);
+      this.#stores.set(application, new InventoryStore({ index: this.index, place, inventory, stored: true }));
     }
+  }
+
+  #takeShared(object: KubeObject, found: Map<string, Found>): void {
+    const content = fromSharedConfigMap(object);
+    const shared = this.#places.shared.found(object, content);
+    for (const [application, inventory] of content.inventories) found.set(application, { inventory, own: false, shared });
+    for (const [application, failure] of content.damaged) this.#refuse(inventoryName(application), failure);
+  }
+
+  /** One of its own is newer than a shared one (inventory-place.ts). */
+  #takeOwn(object: KubeObject, found: Map<string, Found>): void {
+    const { name = '' } = object.metadata;
+    try {
+      const inventory = fromConfigMap(object);
+      this.#damaged.delete(inventoryName(inventory.application));
+      found.set(inventory.application, { ...found.get(inventory.application), inventory, own: true });
+    } catch (error) {
+      // The older one that it may have left in a shared place decides nothing.
+      for (const application of found.keys()) if (inventoryName(application) === name) found.delete(application);
+      this.#refuse(name, failureOf(error, `read ConfigMap/${name}`));
+    }
+  }
+
+  #refuse(name: string, failure: Failure): void {
+    this.#options.log.warn('inventory is damaged', failureFields(failure));
+    this.#damaged.set(name, failure);
   }
 
   /** Names of the Applications that have an inventory in the cluster. */
@@ -54,14 +96,15 @@ export class Inventories {
   of(application: string, uid: string): InventoryStore {
     const damaged = this.#damaged.get(inventoryName(application));
     if (damaged) throw damaged;
-    const store = this.#stores.get(application) ?? this.#store({ inventory: { application, uid, keep: [], entries: [] }, stored: false });
+    const store = this.#stores.get(application) ?? this.#fresh(application, uid);
     store.adopt(uid);
     this.#stores.set(application, store);
     return store;
   }
 
-  #store(part: { inventory: InventoryStore['inventory']; stored: boolean }): InventoryStore {
-    const { client, namespace } = this.#options;
-    return new InventoryStore({ client, namespace, index: this.index, ...part });
+  #fresh(application: string, uid: string): InventoryStore {
+    const place = new InventoryPlace(application, this.#places);
+    const inventory = { application, uid, keep: [], entries: [] };
+    return new InventoryStore({ index: this.index, place, inventory, stored: false });
   }
 }

@@ -1,14 +1,13 @@
-import type { Client } from '../cluster/client.ts';
-import { type HeldPrune, type Inventory, type InventoryEntry, toConfigMap } from '../manifest/inventory.ts';
+import type { HeldPrune, Inventory, InventoryEntry } from '../manifest/inventory.ts';
 import type { ImageMemory } from '../manifest/image-memory.ts';
 import type { InventoryIndex } from './inventory-index.ts';
+import type { InventoryPlace } from './inventory-place.ts';
 
 export interface InventoryStoreOptions {
-  client: Client;
-  namespace: string;
   index: InventoryIndex;
+  place: InventoryPlace;
   inventory: Inventory;
-  /** False: no ConfigMap has been written yet. */
+  /** False: it has not been written yet. */
   stored: boolean;
 }
 
@@ -35,7 +34,7 @@ export class InventoryStore {
     return this.#inventory;
   }
 
-  /** Whether there is a ConfigMap, or may be one. */
+  /** Whether it stands in the cluster, or may. */
   get stored(): boolean {
     return this.#stored || this.#unsure;
   }
@@ -108,8 +107,9 @@ export class InventoryStore {
     }));
   }
 
-  /** The ConfigMap is gone: there is nothing to write to until something is applied again. */
-  removed(): void {
+  /** Takes it out of the cluster: nothing is written until something is applied again. */
+  async remove(signal: AbortSignal): Promise<void> {
+    await this.#options.place.remove(signal);
     this.#options.index.update(this.#inventory.application, this.#inventory.entries, []);
     this.#inventory = { ...this.#inventory, keep: [], entries: [], held: {} };
     this.#stored = false;
@@ -117,14 +117,14 @@ export class InventoryStore {
   }
 
   async #change(update: (inventory: Inventory) => Inventory, hasTime = false): Promise<void> {
-    const { client, namespace, index } = this.#options;
+    const { place, index } = this.#options;
     const next = this.#queue.then(async () => {
       const before = this.#inventory;
       const after = update(before);
       const same = JSON.stringify(withoutEmpty(after)) === JSON.stringify(withoutEmpty(before));
       if (same && !this.#unsure && (this.#stored || after.entries.length === 0)) return;
       this.#unsure = true;
-      await client.apply(toConfigMap(after, namespace), { hasTime });
+      await place.write(after, { hasTime });
       this.#unsure = false;
       index.update(after.application, before.entries, after.entries);
       this.#inventory = after;

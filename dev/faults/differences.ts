@@ -1,4 +1,5 @@
-import { fromConfigMap, INVENTORY_SELECTOR, inventoryName } from '#agent/manifest/inventory.ts';
+import { fromConfigMap, type Inventory, INVENTORY_SELECTOR } from '#agent/manifest/inventory.ts';
+import { fromSharedConfigMap, isShared } from '#agent/manifest/shared-inventory.ts';
 import type { Application, ServiceStatus } from '#api/application.ts';
 import { type KubeObject, objectId, referenceOf } from '#api/kubernetes.ts';
 import { API_VERSION, label } from '#api/names.ts';
@@ -59,13 +60,11 @@ async function labelledObjects({ client, namespace }: World, application: string
 
 /** The inventory has what there is, by UID, and nothing else; that of a deleted Application is gone. */
 async function inventoryProblems({ world, name, wanted }: Story, labelled: readonly KubeObject[]): Promise<string[]> {
-  const { client, namespace } = world;
-  const info = await client.kinds.find('v1', 'ConfigMap');
-  const all = info ? await client.list(info, { namespace, labelSelector: INVENTORY_SELECTOR }) : [];
-  const stored = all.find(({ metadata }) => metadata.name === inventoryName(name));
+  const { namespace } = world;
+  const stored = (await inventoriesIn(world)).get(name);
   if (wanted.deleted) return stored ? ['its inventory is left over'] : [];
   if (!stored) return ['it has no inventory'];
-  const { entries } = fromConfigMap(stored);
+  const { entries } = stored;
   const held = entries.map((entry) => `${objectId(entry)} ${entry.uid ?? 'without a UID'}`);
   const there = labelled.map((object) => `${objectId({ ...referenceOf(object), namespace })} ${object.metadata.uid}`);
   return [
@@ -76,16 +75,25 @@ async function inventoryProblems({ world, name, wanted }: Story, labelled: reado
   ];
 }
 
+/** By the name of the Application; one of its own is newer than a shared one. */
+async function inventoriesIn({ client, namespace }: World): Promise<Map<string, Inventory>> {
+  const info = await client.kinds.find('v1', 'ConfigMap');
+  const all = info ? await client.list(info, { namespace, labelSelector: INVENTORY_SELECTOR }) : [];
+  const own = all.filter((one) => !isShared(one)).map(fromConfigMap);
+  const shared = all.filter(isShared).flatMap((one) => [...fromSharedConfigMap(one).inventories.values()]);
+  return new Map([...shared, ...own].map((inventory) => [inventory.application, inventory]));
+}
+
 /** What nested Applications have: a Deployment with the image, and an inventory with its UID; neither without them. */
 async function nestedProblems({ world, name, wanted }: Story): Promise<string[]> {
   const { client, namespace } = world;
   const list = async (apiVersion: string, kind: string): Promise<KubeObject[]> => {
     const info = await client.kinds.find(apiVersion, kind);
     const all = info ? await client.list(info, { namespace }) : [];
-    return all.filter(({ metadata }) => metadata.name?.replace(/^lateen-/, '').startsWith(`${name}-`));
+    return all.filter(({ metadata }) => metadata.name?.startsWith(`${name}-`));
   };
-  const [deployments, maps] = await Promise.all([list('apps/v1', 'Deployment'), list('v1', 'ConfigMap')]);
-  const inventories = maps.filter(({ metadata }) => metadata.name?.startsWith('lateen-'));
+  const [deployments, all] = await Promise.all([list('apps/v1', 'Deployment'), inventoriesIn(world)]);
+  const inventories = new Map([...all].filter(([application]) => application.startsWith(`${name}-`)));
   const nested = Object.entries(objectsOf(wanted)).flatMap(([id, { value }]) => {
     const [kind, nestedName = ''] = id.split('/');
     return kind === 'Application' ? [{ name: nestedName, value }] : [];
@@ -95,22 +103,20 @@ async function nestedProblems({ world, name, wanted }: Story): Promise<string[]>
     ...deployments
       .filter(({ metadata }) => !names.has(metadata.name ?? ''))
       .map(({ metadata }) => `Deployment/${metadata.name} is an orphan`),
-    ...inventories
-      .filter(({ metadata }) => !names.has((metadata.name ?? '').slice('lateen-'.length)))
-      .map(({ metadata }) => `${metadata.name} is left over`),
+    ...[...inventories.keys()].filter((one) => !names.has(one)).map((one) => `the inventory of ${one} is left over`),
     ...nested.flatMap((one) => deploymentProblems(one, { deployments, inventories })),
   ];
 }
 
 function deploymentProblems(
   { name, value }: { name: string; value: string },
-  { deployments, inventories }: { deployments: KubeObject[]; inventories: KubeObject[] },
+  { deployments, inventories }: { deployments: KubeObject[]; inventories: ReadonlyMap<string, Inventory> },
 ): string[] {
   const deployment = deployments.find(({ metadata }) => metadata.name === name);
-  const inventory = inventories.find(({ metadata }) => metadata.name === inventoryName(name));
+  const inventory = inventories.get(name);
   if (!deployment || !inventory) return [`Deployment/${name} is lost`];
   const spec = deployment['spec'] as { template: { spec: { containers: { image: string }[] } } };
-  const [entry, ...others] = fromConfigMap(inventory).entries;
+  const [entry, ...others] = inventory.entries;
   return [
     ...(imageTag(spec.template.spec.containers[0]?.image) === value ? [] : [`Deployment/${name} has another image than ${value}`]),
     ...(entry?.uid === deployment.metadata.uid && entry?.manifest && others.length === 0 ? [] : [`${name} is not what its inventory has`]),

@@ -12,6 +12,7 @@ args:
   - --git-timeout={{ .Values.gitTimeout }}
   - --lease-duration={{ .Values.leaseDuration }}
   - --max-requests={{ .Values.maxRequests | int }}
+  - --shared-inventories={{ .Values.sharedInventories }}
   - --log-level={{ .Values.logLevel }}
   - --cache-dir=/var/cache/lateen
   - --health-address=:8080

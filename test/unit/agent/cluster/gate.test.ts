@@ -77,3 +77,18 @@ it('lets those who have time wait for those who have none, yet not for ever', as
   expect(entered.filter((name) => name === 'late')).toHaveLength(4);
   expect(entered.lastIndexOf('soon')).toBeLessThan(entered.lastIndexOf('late'));
 });
+
+it('says of a crowd that it is there for a while after nobody waits any more', async () => {
+  let now = 0;
+  const gate = createGate(1, () => now);
+  const leave = await gate.enter();
+  expect([gate.crowded(), gate.crowded(10)]).toEqual([false, false]);
+  const second = gate.enter();
+  expect(gate.crowded()).toBe(true);
+  now = 5;
+  leave();
+  expect([gate.crowded(), gate.crowded(10)]).toEqual([false, true]);
+  (await second)();
+  now = 15;
+  expect(gate.crowded(10)).toBe(false);
+});

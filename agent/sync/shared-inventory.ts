@@ -1,0 +1,143 @@
+import type { KubeObject, ObjectReference } from '#api/kubernetes.ts';
+import { ApiError } from '../cluster/client.ts';
+import { type Inventory, inventoryText } from '../manifest/inventory.ts';
+import { type SharedContent, toSharedConfigMap } from '../manifest/shared-inventory.ts';
+import type { SharedInventoriesOptions } from './shared-inventories.ts';
+
+/** While requests queue, changes gather for so long: each write then serves more Applications. */
+const GATHER_MS = 300;
+
+/** Changes that go together in one write: the stored text by Application, null to take it out. */
+interface Batch {
+  texts: Map<string, string | null>;
+  written: PromiseWithResolvers<void>;
+}
+
+/**
+ * One ConfigMap with the inventories of many Applications. What arrives while a write is on its way goes together in the
+ * next. A write changes only the keys that it names, so it says nothing about other Applications.
+ */
+export class SharedInventory {
+  readonly name: string;
+  readonly #options: SharedInventoriesOptions;
+  /** What the cluster has, or is about to have: its room is taken. */
+  readonly #held = new Map<string, { inventory: Inventory; bytes: number }>();
+  /** It also holds what this version cannot read: it is never deleted. */
+  readonly #hasUnreadable: boolean;
+  #bytes = 0;
+  /** Of the ConfigMap when it was last read or written; undefined where it is not known to be there. */
+  #resourceVersion: string | undefined;
+  #batch: Batch | undefined;
+  #sending = false;
+
+  constructor(name: string, options: SharedInventoriesOptions, found?: SharedContent & { resourceVersion: string | undefined }) {
+    this.name = name;
+    this.#options = options;
+    this.#resourceVersion = found?.resourceVersion;
+    this.#hasUnreadable = (found?.damaged.size ?? 0) > 0;
+    for (const inventory of found?.inventories.values() ?? []) this.#hold(inventory, inventoryText(inventory));
+  }
+
+  get applications(): number {
+    return this.#held.size;
+  }
+
+  /** Of all inventories in it. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Resolves when the inventory stands in the cluster; `text` is its inventoryText. */
+  put(inventory: Inventory, text: string): Promise<void> {
+    this.#hold(inventory, text);
+    return this.#change(inventory.application, text);
+  }
+
+  /** Resolves when the cluster no longer has the inventory of the Application here. */
+  remove(application: string): Promise<void> {
+    return this.#change(application, null);
+  }
+
+  #change(application: string, text: string | null): Promise<void> {
+    this.#batch ??= { texts: new Map(), written: Promise.withResolvers() };
+    const { texts, written } = this.#batch;
+    texts.set(application, text);
+    if (!this.#sending) void this.#sendAll();
+    return written.promise;
+  }
+
+  async #sendAll(): Promise<void> {
+    const { client, clock } = this.#options;
+    this.#sending = true;
+    while (this.#batch) {
+      if (client.transport.queues()) await clock.sleep(GATHER_MS);
+      const { texts, written } = this.#batch;
+      this.#batch = undefined;
+      await this.#send(texts).then(written.resolve, written.reject);
+    }
+    this.#sending = false;
+  }
+
+  async #send(texts: Batch['texts']): Promise<void> {
+    for (const [application, text] of texts) if (text === null) this.#release(application);
+    if (this.#held.size === 0 && !this.#hasUnreadable && (await this.#delete())) return;
+    const patched = this.#resourceVersion === undefined ? undefined : await this.#patch(Object.fromEntries(texts));
+    const { metadata } = patched ?? (await this.#create());
+    this.#resourceVersion = metadata.resourceVersion;
+  }
+
+  /** Undefined where a person has deleted the ConfigMap. */
+  async #patch(data: Record<string, string | null>): Promise<KubeObject | undefined> {
+    try {
+      return await this.#options.client.mergePatch(this.#reference, { data });
+    } catch (error) {
+      if (error instanceof ApiError && error.status === 404) return undefined;
+      throw error;
+    }
+  }
+
+  /** With all that it is to hold. */
+  async #create(): Promise<KubeObject> {
+    const { client, namespace } = this.#options;
+    const data = Object.fromEntries([...this.#held].map(([application, { inventory }]) => [application, inventoryText(inventory)]));
+    try {
+      return await client.create(toSharedConfigMap(this.name, namespace, data));
+    } catch (error) {
+      // The answer to the first try was lost. No other has the name.
+      if (error instanceof ApiError && error.status === 409) return client.mergePatch(this.#reference, { data });
+      throw error;
+    }
+  }
+
+  /** With nothing left in it. False where somebody has written to it meanwhile. */
+  async #delete(): Promise<boolean> {
+    const { client } = this.#options;
+    // Unknown: an answer was lost, and it may be there all the same.
+    const resourceVersion = this.#resourceVersion ?? (await client.get(this.#reference))?.metadata.resourceVersion;
+    this.#resourceVersion = resourceVersion;
+    try {
+      if (resourceVersion !== undefined) await client.delete(this.#reference, { resourceVersion });
+      this.#resourceVersion = undefined;
+      return true;
+    } catch (error) {
+      if (error instanceof ApiError && error.status === 409) return false;
+      throw error;
+    }
+  }
+
+  #hold(inventory: Inventory, text: string): void {
+    this.#release(inventory.application);
+    const bytes = Buffer.byteLength(text);
+    this.#held.set(inventory.application, { inventory, bytes });
+    this.#bytes += bytes;
+  }
+
+  #release(application: string): void {
+    this.#bytes -= this.#held.get(application)?.bytes ?? 0;
+    this.#held.delete(application);
+  }
+
+  get #reference(): ObjectReference {
+    return { apiVersion: 'v1', kind: 'ConfigMap', namespace: this.#options.namespace, name: this.name };
+  }
+}
