@@ -1,3 +1,4 @@
+import { isHandedBack } from './claim.ts';
 import { CLAIM, annotation, label } from './names.ts';
 import { annotationsOf, asksForAuto, autoVersion } from './publish-version.ts';
 import { type ApplicationRequest, type Changes, type NamespaceFacts, changesOf, hasKustomize, isExempt } from './review.ts';
@@ -32,7 +33,9 @@ export function mutateApplication(request: ApplicationRequest, namespace?: Names
 function claim({ object }: ApplicationRequest, { created }: Changes, namespace: NamespaceFacts | undefined): Record<string, string> {
   const key = annotation.controllerVersionRequire;
   const shared = namespace?.labels[label.applications] === 'gitops';
-  return created && shared && hasKustomize(object) && own(annotationsOf(object), key) === undefined ? { [key]: CLAIM } : {};
+  const annotations = annotationsOf(object);
+  const open = own(annotations, key) === undefined && !isHandedBack(annotations);
+  return created && shared && open && hasKustomize(object) ? { [key]: CLAIM } : {};
 }
 
 /** The publishVersion as it shall be: trimmed; in the mode `auto` set where it is missing, renewed where the spec alone changed. */

@@ -31,6 +31,15 @@ export const annotation = {
   /** The ApplicationRevision that runs whatever spec and publishVersion say, until `lateen resume`. */
   hold: 'lateen.dev/hold',
   requestedBy: 'lateen.dev/requested-by',
+  /** Of an Application that a person gave back: Lateen neither claims nor reconciles it. `false` says nothing. */
+  handedBack: 'lateen.dev/handed-back',
+  /** KubeVela's: as whom vela-core applies what an Application makes. */
+  serviceAccountName: 'app.oam.dev/service-account-name',
+  username: 'app.oam.dev/username',
+  group: 'app.oam.dev/group',
+  /** KubeVela's: labels and annotations that what an Application makes does not get from it. */
+  filterLabelKeys: 'filter.oam.dev/label-keys',
+  filterAnnotationKeys: 'filter.oam.dev/annotation-keys',
   kubectlLastApplied: 'kubectl.kubernetes.io/last-applied-configuration',
 } as const;
 
@@ -59,3 +68,6 @@ export const VELA_FINALIZER = 'app.oam.dev/resource-tracker-finalizer';
 
 /** The value of `controller-version-require` that says: Lateen reconciles this Application. */
 export const CLAIM = 'lateen';
+
+/** Begins the name of the ConfigMap that our ComponentDefinition `kustomize` renders for an unclaimed Application. */
+export const WAITING_PREFIX = 'waiting-for-lateen.';

@@ -110,6 +110,8 @@ export const reasons = {
   Applied: 'objects were applied',
   Pruned: 'objects were removed',
   Kept: 'objects were left in the cluster because prune is false',
+  RunByVelaCore: 'an unclaimed Application for which vela-core has applied something',
+  HandedBack: 'a person took the Application out of the hands of Lateen',
   NotOurs: 'an object was left in the cluster because it is not the one that was applied',
   DriftCorrected: 'a change made in the cluster was put back',
   DriftDetected: 'the cluster differs from Git, and drift is report',

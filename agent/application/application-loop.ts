@@ -2,6 +2,7 @@ import type { Application, ApplicationStatus } from '#api/application.ts';
 import { checkApplication } from '#api/check.ts';
 import type { Cause } from '#api/failure.ts';
 import type { KubeObject, ObjectReference } from '#api/kubernetes.ts';
+import { type ApplicationsMode, type Claim, claimOf } from '#api/claim.ts';
 import { annotation, API_VERSION, CLAIM, label, VELA_FINALIZER } from '#api/names.ts';
 import { oneLine, sentences } from '#core/errors.ts';
 import { createLoop, type Loop } from '#core/loop.ts';
@@ -9,7 +10,8 @@ import { failureFields, failureOf } from '../sync/failures.ts';
 import type { InventoryStore } from '../sync/inventory-store.ts';
 import { NO_BUDGET } from '../manifest/prune-budget.ts';
 import { pruneStale } from '../sync/pruner.ts';
-import { type ApplicationsMode, claimOf } from './claim.ts';
+import { claim } from './claiming.ts';
+import { handsOff } from './hands-off.ts';
 import { regarding } from './regarding.ts';
 import { ComponentSet } from './component-set.ts';
 import type { KustomizeContext } from './kustomize-work.ts';
@@ -44,7 +46,7 @@ export class ApplicationLoop {
     this.#context = { ...context, log: context.log.child({ application: application.metadata.name }) };
     this.#components = new ComponentSet(this.#context, () => this.#loop.trigger());
     this.#revisions = new Revisions(context.client, context.live);
-    if (claimOf(application, context.mode).verdict !== 'hands-off') this.#expect(application);
+    if (['ours', 'claim'].includes(this.#judge(application).verdict)) this.#expect(application);
     this.#loop = createLoop((signal) => this.#pass(signal), { clock: context.clock, onError: (error) => this.#failed(error) });
     this.#loop.trigger();
   }
@@ -76,15 +78,13 @@ export class ApplicationLoop {
   async #pass(signal: AbortSignal): Promise<number | undefined> {
     const application = this.#application;
     if (application.metadata.deletionTimestamp) return this.#letGo(application, signal);
-    const claim = claimOf(application, this.#context.mode);
-    if (claim.verdict === 'hands-off') {
-      this.#context.log.debug('hands off', { why: claim.why });
+    const judged = this.#judge(application);
+    if (judged.verdict === 'hands-off' || judged.verdict === 'hand-back') {
       await this.#components.stop();
-      this.#context.claims.release(application.metadata.name);
-      return undefined;
+      return handsOff(application, judged, this.#context, signal);
     }
     this.#expect(application);
-    if (claim.verdict === 'claim') return this.#claim(application, signal);
+    if (judged.verdict === 'claim') return this.#claim(application, signal);
     const { namespace } = application.metadata;
     const verdict = checkApplication(application, { minIntervalMs: this.#context.minIntervalMs, namespace });
     const causes = [...verdict.causes, ...verdict.unsupported];
@@ -159,12 +159,17 @@ export class ApplicationLoop {
     return undefined;
   }
 
+  #judge(application: Application): Claim {
+    const { mode, inventories } = this.#context;
+    return claimOf(application, { mode, holds: inventories.find(application.metadata.name)?.stored ?? false });
+  }
+
   /** The claim comes back as a change of the Application, and the next pass acts on it. */
-  async #claim(application: Application, signal: AbortSignal): Promise<undefined> {
-    const patch = { metadata: { annotations: { [annotation.controllerVersionRequire]: CLAIM } } };
-    const answer = await this.#context.client.mergePatch(referenceTo(application), patch, { signal });
-    this.update(answer as unknown as Application);
-    return undefined;
+  async #claim(application: Application, signal: AbortSignal): Promise<number> {
+    const context = { client: this.#context.client, judge: (one: Application) => this.#judge(one) };
+    const now = await claim(application, context, signal);
+    if (now) this.update(now);
+    return 0;
   }
 
   /** An Application that is being deleted: what it applied goes once it is gone (farewell.ts). */

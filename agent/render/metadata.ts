@@ -14,14 +14,11 @@ export interface RenderInput {
 /** What an object is to its component: the workload itself, or another object, by its key in KubeVela's definition. */
 type Part = 'workload' | { auxiliary: string };
 
-const FILTER_LABEL_KEYS = 'filter.oam.dev/label-keys';
-const FILTER_ANNOTATION_KEYS = 'filter.oam.dev/annotation-keys';
-
 /** Annotations that are about the Application, or about how another tool wrote it, and never about what it makes. */
 const KEPT_BACK: ReadonlySet<string> = new Set([
   'app.oam.dev/inplace-upgrade',
-  FILTER_LABEL_KEYS,
-  FILTER_ANNOTATION_KEYS,
+  annotation.filterLabelKeys,
+  annotation.filterAnnotationKeys,
   annotation.kubectlLastApplied,
   annotation.controllerVersionRequire,
   'app.oam.dev/last-applied-configuration',
@@ -61,12 +58,12 @@ export function objectMetadata(input: RenderInput, part: Part): ObjectMeta {
     [label.revision]: '',
     ...partLabels(part, component),
   };
-  const passedAnnotations = Object.entries(passedOn(annotations, annotations[FILTER_ANNOTATION_KEYS]));
+  const passedAnnotations = Object.entries(passedOn(annotations, annotations[annotation.filterAnnotationKeys]));
   const kept = Object.fromEntries(passedAnnotations.filter(([key]) => !KEPT_BACK.has(key)));
   return {
     name: component.name,
     namespace,
-    labels: { ...passedOn(labels, annotations[FILTER_LABEL_KEYS]), ...ownLabels },
+    labels: { ...passedOn(labels, annotations[annotation.filterLabelKeys]), ...ownLabels },
     ...(Object.keys(kept).length > 0 ? { annotations: kept } : {}),
   };
 }

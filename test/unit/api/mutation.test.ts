@@ -46,6 +46,8 @@ describe('the claim', () => {
   it('is made at creation in a namespace for gitops, for what has a kustomize component and no other holder', () => {
     expect(annotations({ object: app() }, gitops)).toEqual({ [CLAIM]: 'lateen', [ASKED]: 'alice' });
     expect(annotations({ object: app({ [CLAIM]: 'v1' }) }, gitops)).toEqual({ [CLAIM]: 'v1', [ASKED]: 'alice' });
+    const mark = { 'lateen.dev/handed-back': 'true' };
+    expect(annotations({ object: app(mark) }, gitops)).toEqual({ ...mark, [ASKED]: 'alice' });
     expect(annotations({ object: app() }, all)).toEqual({ [ASKED]: 'alice' });
     expect(annotations({ object: app() })).toEqual({ [ASKED]: 'alice' });
     const worker = applicationOf({ name: 'a', type: 'worker' });

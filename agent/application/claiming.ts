@@ -1,0 +1,49 @@
+import type { Application } from '#api/application.ts';
+import { type Claim, isPlaceholder } from '#api/claim.ts';
+import { type ObjectReference, referenceOf } from '#api/kubernetes.ts';
+import { annotation, CLAIM, label } from '#api/names.ts';
+import { ApiError, type Client } from '../cluster/client.ts';
+
+export interface ClaimingContext {
+  client: Client;
+  judge: (application: Application) => Claim;
+}
+
+/** vela-core writes several times a second to an Application that it has just seen. */
+const TRIES = 10;
+
+/**
+ * Claims an Application as it was judged: where it has changed meanwhile, vela-core may have applied something by now, and it
+ * is judged anew. Resolves to the Application as it is then; undefined where it is gone.
+ */
+export async function claim(
+  application: Application,
+  { client, judge }: ClaimingContext,
+  signal: AbortSignal,
+): Promise<Application | undefined> {
+  const reference = referenceOf({ ...application });
+  let current: Application | undefined = application;
+  for (let tries = 1; current && judge(current).verdict === 'claim'; tries++) {
+    const { resourceVersion } = current.metadata;
+    const patch = { metadata: { resourceVersion, annotations: { [annotation.controllerVersionRequire]: CLAIM } } };
+    try {
+      const claimed = (await client.mergePatch(reference, patch, { signal })) as unknown as Application;
+      await removePlaceholders(claimed, client, signal);
+      return claimed;
+    } catch (error) {
+      if (!(error instanceof ApiError && error.status === 409) || tries === TRIES) throw error;
+    }
+    current = (await client.get(reference, { signal })) as unknown as Application | undefined;
+  }
+  return current;
+}
+
+/** What our ComponentDefinition made vela-core apply while the Application waited. */
+async function removePlaceholders({ metadata, status }: Application, client: Client, signal: AbortSignal): Promise<void> {
+  for (const { apiVersion, kind, name } of (status?.appliedResources ?? []).filter(isPlaceholder)) {
+    const reference: ObjectReference = { apiVersion, kind, namespace: metadata.namespace, name };
+    const live = await client.get(reference, { signal });
+    if (live?.metadata.labels?.[label.appName] !== metadata.name) continue;
+    await client.delete(reference, { ...(live.metadata.uid ? { uid: live.metadata.uid } : {}), signal });
+  }
+}

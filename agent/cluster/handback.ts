@@ -1,0 +1,99 @@
+import pLimit from 'p-limit';
+import type { Application } from '#api/application.ts';
+import { handedBackStatus, isClaimed, isHeld, released } from '#api/handback.ts';
+import { displayName, type ObjectReference } from '#api/kubernetes.ts';
+import { ApiError } from './api-error.ts';
+import type { Client } from './client.ts';
+
+/** An object that an inventory lists. */
+export type HeldObject = ObjectReference & { component: string; uid?: string };
+
+/** What Lateen holds of an Application. */
+export interface Holding {
+  objects: readonly HeldObject[];
+  /** Notes that none of them is to be removed, whatever happens from now on. */
+  keep(): Promise<void>;
+  /** Takes the inventory out of the cluster. */
+  forget(): Promise<void>;
+}
+
+export interface LettingGo {
+  client: Client;
+  /** RFC 3339, to the second. */
+  now: string;
+  signal?: AbortSignal;
+}
+
+export interface LetGo {
+  objects: ObjectReference[];
+  /** What still carries our labels or fields, which harm nobody. */
+  left: { object: ObjectReference; why: string }[];
+}
+
+/** Requests side by side; the client has room for more, which others need. */
+const CONCURRENCY = 8;
+/** Controllers write to their objects all the time. */
+const TRIES = 10;
+
+/**
+ * Lets go of everything that was applied for an Application, and removes nothing: a mark on the inventory that all of it
+ * stays, then labels and fields, then the inventory, then the status. Ended at any point, it is done again from the start.
+ * The claim stays, so that vela-core begins when all is done.
+ */
+export async function letGo(application: Application, holding: Holding | undefined, to: LettingGo): Promise<LetGo> {
+  const { client, now, signal } = to;
+  const result: LetGo = { objects: [], left: [] };
+  if (holding) {
+    await holding.keep();
+    const limit = pLimit(CONCURRENCY);
+    await Promise.all(holding.objects.map((held) => limit(() => releaseOne(application.metadata.name, held, to, result))));
+    signal?.throwIfAborted();
+    await holding.forget();
+  }
+  // Without the claim the status may be vela-core's by now.
+  const patch = isClaimed(application) ? handedBackStatus(application, now) : undefined;
+  const { apiVersion, kind, metadata } = application;
+  const reference = { apiVersion, kind, namespace: metadata.namespace, name: metadata.name };
+  if (patch) await client.mergePatch(reference, patch, { subresource: 'status', ...(signal ? { signal } : {}) });
+  return result;
+}
+
+async function releaseOne(application: string, held: HeldObject, { client, signal }: LettingGo, result: LetGo): Promise<void> {
+  const { component, uid, apiVersion, kind, namespace, name } = held;
+  const object: ObjectReference = { apiVersion, kind, name, ...(namespace ? { namespace } : {}) };
+  try {
+    const outcome = await release(object, { application, component, uid }, client, signal);
+    if (outcome === 'released') result.objects.push(object);
+    else if (outcome === 'foreign') result.left.push({ object, why: 'it is not the one that was applied' });
+  } catch (error) {
+    signal?.throwIfAborted();
+    if (!(error instanceof ApiError) || !REFUSED.has(error.status)) throw error;
+    result.left.push({ object, why: `${displayName(object)} cannot be changed: ${error.message}` });
+  }
+}
+
+/** No use in trying again. */
+const REFUSED: ReadonlySet<number> = new Set([400, 403, 405, 422]);
+
+async function release(
+  object: ObjectReference,
+  held: { application: string; component: string; uid: string | undefined },
+  client: Client,
+  signal: AbortSignal | undefined,
+): Promise<'released' | 'gone' | 'foreign'> {
+  const calls = signal ? { signal } : {};
+  for (let tries = 1; ; tries++) {
+    const live = (await client.kinds.find(object.apiVersion, object.kind)) && (await client.get(object, calls));
+    if (!live) return 'gone';
+    if (!isHeld(live, held)) return 'foreign';
+    const patch = released(live, held);
+    if (patch === undefined) return 'released';
+    try {
+      await client.mergePatch(object, patch, calls);
+      return 'released';
+    } catch (error) {
+      const moved = error instanceof ApiError && (error.status === 409 || error.status === 404);
+      if (!moved || tries === TRIES) throw error;
+    }
+  }
+}
