@@ -15,6 +15,7 @@ import type { agentSettings } from './settings.ts';
 import { Autoscalers } from './sync/autoscalers.ts';
 import { Claims } from './sync/claims.ts';
 import { Inventories } from './sync/inventories.ts';
+import { OwnNamespace } from './sync/own-namespace.ts';
 import { Secrets } from './sync/secrets.ts';
 import { Sources } from './sync/source.ts';
 
@@ -44,6 +45,7 @@ export function assemble(settings: AgentSettings, client: Client, { log, redacto
   const around = { namespace, clock, random: Math.random, log };
   const git = createGit({ cacheDir: settings.cacheDir, redactor, log });
   const live = new LiveObjects(client, around);
+  const ownNamespace = new OwnNamespace({ ...around, client });
   const events = createEventRecorder(client, { namespace, redactor, log, clock });
   const interested: { secretChanged(name: string): void }[] = [];
   const secrets = new Secrets(client, { ...around, onChange: (name) => interested.forEach((one) => one.secretChanged(name)) });
@@ -57,6 +59,7 @@ export function assemble(settings: AgentSettings, client: Client, { log, redacto
     ...around,
     client,
     live,
+    ownNamespace,
     inventories,
     images,
     claims: new Claims(() => clock.now()),
@@ -76,6 +79,7 @@ export function assemble(settings: AgentSettings, client: Client, { log, redacto
       await images.stop();
       await Promise.all([sources.stop(), secrets.stop()]);
       live.stop();
+      ownNamespace.stop();
       await events.drain();
       await git.close();
     },

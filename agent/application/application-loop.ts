@@ -1,3 +1,4 @@
+import { allowListsOf } from '#api/allow-lists.ts';
 import type { Application, ApplicationStatus } from '#api/application.ts';
 import { checkApplication } from '#api/check.ts';
 import type { Cause } from '#api/failure.ts';
@@ -59,6 +60,11 @@ export class ApplicationLoop {
     if (inputsOf(application) !== before) this.#loop.trigger();
   }
 
+  /** What the Namespace allows has changed. */
+  namespaceChanged(): void {
+    this.#loop.trigger();
+  }
+
   /** An object that carries this Application's label has changed. */
   objectChanged(component: string): void {
     this.#components.objectChanged(component);
@@ -86,7 +92,9 @@ export class ApplicationLoop {
     this.#expect(application);
     if (judged.verdict === 'claim') return this.#claim(application, signal);
     const { namespace } = application.metadata;
-    const verdict = checkApplication(application, { minIntervalMs: this.#context.minIntervalMs, namespace });
+    const { annotations } = await this.#context.ownNamespace.facts();
+    const { minIntervalMs } = this.#context;
+    const verdict = checkApplication(application, { minIntervalMs, namespace, allowed: allowListsOf(annotations) });
     const causes = [...verdict.causes, ...verdict.unsupported];
     if (causes.length > 0) return this.#refuse(application, causes, signal);
     return this.#reconcile(application, signal);

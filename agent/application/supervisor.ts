@@ -40,10 +40,11 @@ export class Supervisor {
 
   /** Resolves when the Applications of the namespace are known and their loops run. */
   async start(signal: AbortSignal): Promise<void> {
-    const { live, inventories } = this.#context;
+    const { live, inventories, ownNamespace } = this.#context;
     for (const error of (await live.need('supervisor', [APPLICATION, REVISION])).values()) throw error;
     await inventories.start(signal);
     this.#stopListening = live.listen((event) => this.#onEvent(event));
+    ownNamespace.listen(() => this.#tenants.forEach(({ loop }) => loop?.namespaceChanged()));
     for (const application of live.all(APPLICATION)) this.#tenant(application.metadata.name ?? '').keeper.trigger();
     // Objects of an Application that was deleted while no agent ran.
     for (const name of inventories.applications()) if (!this.#find(name)) this.#tenant(name).keeper.trigger();

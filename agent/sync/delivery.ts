@@ -18,7 +18,8 @@ import type { Inventories } from './inventories.ts';
 import { intention } from './intention.ts';
 import type { Holding } from './inventory-index.ts';
 import type { InventoryStore } from './inventory-store.ts';
-import { annotationsOfNamespace, completed } from './nested-applications.ts';
+import { completed } from './nested-applications.ts';
+import type { OwnNamespace } from './own-namespace.ts';
 import { ownerKey } from './owner-key.ts';
 import { titleTo } from './ownership.ts';
 import { type Pruned, type PruneRequest, pruneStale } from './pruner.ts';
@@ -28,6 +29,7 @@ export interface DeliveryContext {
   client: Client;
   live: LiveObjects;
   namespace: string;
+  ownNamespace: OwnNamespace;
   inventories: Inventories;
   claims: Claims;
   autoscalers: Autoscalers;
@@ -172,7 +174,7 @@ export class Delivery {
   async #prepare(objects: readonly BuiltObject[], owner: DeliveryOwner): Promise<Prepared> {
     const before = this.#prepared;
     if (before?.objects === objects && !before.causes.some(({ code }) => code === 'UnknownKind')) return before;
-    const { namespace, client } = this.#context;
+    const { namespace, client, ownNamespace } = this.#context;
     const plurals = new Map<string, string>();
     const scope = async (apiVersion: string, kind: string) => {
       const info = await client.kinds.find(apiVersion, kind);
@@ -180,7 +182,8 @@ export class Delivery {
       return info;
     };
     const checked = await checkObjects(objects, { namespace, scope });
-    const desired = desiredOf(await completed(checked.objects, () => annotationsOfNamespace(client, namespace)), owner);
+    const annotations = async () => (await ownNamespace.facts()).annotations;
+    const desired = desiredOf(await completed(checked.objects, annotations), owner);
     const ids = new Set(objects.map(({ object }) => objectId({ ...referenceOf(object), namespace })));
     this.#prepared = { objects, desired, causes: checked.causes, ids, plurals };
     return this.#prepared;

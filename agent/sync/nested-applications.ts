@@ -2,7 +2,6 @@ import { groupOf, type KubeObject } from '#api/kubernetes.ts';
 import { annotation, GROUP } from '#api/names.ts';
 import { annotationsOf, asksForAuto, autoVersion } from '#api/publish-version.ts';
 import { withDefaults } from '#api/spec-defaults.ts';
-import type { Client } from '../cluster/client.ts';
 import type { BuiltObject } from '../manifest/types.ts';
 
 type Annotations = Readonly<Record<string, string>>;
@@ -21,12 +20,6 @@ export async function completed(built: readonly BuiltObject[], ofNamespace: () =
   );
   const annotations = hangsOnNamespace ? await ofNamespace() : {};
   return built.map((one) => (isApplication(one.object) ? { ...one, object: versioned(withDefaults(one.object), annotations) } : one));
-}
-
-/** The annotations of the agent's Namespace, which its Role lets it read but not watch: they count from the next build on. */
-export async function annotationsOfNamespace(client: Client, name: string): Promise<Annotations> {
-  const namespace = await client.get({ apiVersion: 'v1', kind: 'Namespace', name });
-  return namespace?.metadata.annotations ?? {};
 }
 
 function isApplication({ apiVersion, kind }: KubeObject): boolean {

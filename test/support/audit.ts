@@ -15,21 +15,24 @@ const READS = new Set(['get', 'list', 'watch']);
 export interface Audit {
   /** `patch applications/status server`; leases are left out, since holding one is writing it. */
   writes(): Promise<string[]>;
+  /** How often it has read something of a resource. */
+  reads(resource: string): Promise<number>;
 }
 
 /** Begins at the present end of the audit log. */
 export async function startAudit(namespace: string): Promise<Audit> {
   const { auditLog } = inject('plane');
   const { size: start } = await stat(auditLog);
+  const ofAgent = async (): Promise<AuditEvent[]> =>
+    (await readFrom(auditLog, start)).filter(
+      ({ stage, user }) => stage === 'ResponseComplete' && user.username === `system:serviceaccount:${namespace}:lateen-agent`,
+    );
   return {
+    async reads(resource) {
+      return (await ofAgent()).filter(({ verb, objectRef }) => READS.has(verb) && objectRef?.resource === resource).length;
+    },
     async writes() {
-      const events = (await readFrom(auditLog, start)).filter(
-        ({ stage, user, verb, objectRef }) =>
-          stage === 'ResponseComplete' &&
-          user.username === `system:serviceaccount:${namespace}:lateen-agent` &&
-          !READS.has(verb) &&
-          objectRef?.resource !== 'leases',
-      );
+      const events = (await ofAgent()).filter(({ verb, objectRef }) => !READS.has(verb) && objectRef?.resource !== 'leases');
       return events.map(({ verb, objectRef: { resource = '', subresource, name = '' } = {} }) =>
         `${verb} ${resource}${subresource ? `/${subresource}` : ''} ${name}`.trim(),
       );

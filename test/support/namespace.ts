@@ -17,6 +17,16 @@ export async function kubectl(...args: string[]): Promise<string> {
   return stdout;
 }
 
+/** Applies objects with all rights, as `kubectl apply --server-side` does. */
+export async function kubectlApply(items: readonly object[]): Promise<void> {
+  const { kubeconfig, programs } = inject('plane');
+  const running = run(programs.kubectl, ['--kubeconfig', kubeconfig, 'apply', '--server-side', '--force-conflicts', '-f', '-'], {
+    timeout: DEADLINE_MS,
+  });
+  running.child.stdin?.end(JSON.stringify({ apiVersion: 'v1', kind: 'List', items }));
+  await running;
+}
+
 /** A new namespace of the control plane of this run. It is never removed: the control plane goes away as a whole. */
 export async function createNamespace(options: { waitForServiceAccount?: boolean } = {}): Promise<string> {
   const name = `test-${randomBytes(4).toString('hex')}`;
