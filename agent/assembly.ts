@@ -67,9 +67,11 @@ export function assemble(settings: AgentSettings, client: Client, { log, redacto
     events,
     metrics,
     sources,
+    authors: new Map(),
     build: { kustomize: settings.kustomize, timeoutMs: BUILD_TIMEOUT_MS, lanes: createLanes(BUILDS) },
     mode: settings.applications,
     minIntervalMs: settings.minInterval,
+    revisionLimit: settings.revisionLimit,
     gitTimeoutMs,
   });
   return {

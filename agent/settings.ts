@@ -32,6 +32,12 @@ export const agentSettings = {
     default: '10s',
     parse: parseInterval,
   },
+  revisionLimit: {
+    placeholder: 'N',
+    help: 'ApplicationRevisions that are kept of an Application, besides the one that runs',
+    default: '10',
+    parse: parseWholeNumber,
+  },
   gitTimeout: {
     placeholder: 'DURATION',
     help: 'deadline of one call of git where the component sets no timeout',

@@ -14,6 +14,17 @@ export function sameJson(left: unknown, right: unknown): boolean {
   return keys.length === others.length && keys.every((key) => Object.hasOwn(right, key) && sameJson(left[key], right[key]));
 }
 
+/** Where two JSON values differ, as people write paths (`spec.components[0].properties.image`), in the order of the left one. */
+export function differingPaths(left: unknown, right: unknown, at: string): string[] {
+  if (sameJson(left, right)) return [];
+  if (Array.isArray(left) && Array.isArray(right) && left.length === right.length) {
+    return left.flatMap((item, index) => differingPaths(item, right[index], `${at}[${index}]`));
+  }
+  if (!isMap(left) || !isMap(right)) return [at];
+  const keys = new Set([...Object.keys(left), ...Object.keys(right)]);
+  return [...keys].flatMap((key) => differingPaths(left[key], right[key], /[./]/.test(key) ? `${at}["${key}"]` : `${at}.${key}`));
+}
+
 /** JSON text with sorted keys: equal values give equal text. */
 export function canonicalJson(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;

@@ -22,6 +22,8 @@ export const reasons = {
   UnknownPolicyType: 'a policy type that the agent does not know',
   UnknownStepType: 'a workflow step type that the agent does not run',
   InvalidVersion: 'a publishVersion that cannot become part of a name',
+  PolicyNotFound: 'a step names a Policy that is not there',
+  WorkflowNotFound: 'spec.workflow.ref names a Workflow that is not there',
   VersionReused: 'a publishVersion that another spec was rolled out under',
   InvalidImage: 'an image that is not a name without tag and digest',
   InvalidRange: 'a range of versions that cannot be read',
@@ -41,6 +43,12 @@ export const reasons = {
   SameSource: 'two components that sync the same folder',
   FloatingTag: 'a tag filter that lets tags such as latest through',
   NumbersAsText: 'numbers that are compared as text',
+  // Revisions and workflows
+  Held: 'a revision is held, whatever the spec says',
+  RevisionNotFound: 'a hold names a revision that is not there',
+  WorkflowSuspended: 'the workflow waits for a person',
+  WorkflowFailed: 'a step of the workflow has failed',
+  WorkflowTerminated: 'a person has ended the workflow',
   // Source
   AuthFailed: 'the Git server refused the credentials',
   SecretNotFound: 'the Secret named by secretRef is not there',
@@ -68,6 +76,7 @@ export const reasons = {
   UnknownKind: 'a kind that the API server does not know',
   DuplicateObject: 'the same object twice',
   NameRequired: 'an object without a name',
+  VelaCoreIdentity: 'a nested Application that vela-core would run with rights that nobody has vouched for',
   // Apply, prune, cluster
   Forbidden: 'the agent lacks a right in its Role',
   RoleExceedsAgent: 'a Role or RoleBinding in Git grants more than the agent may do itself',

@@ -1,10 +1,12 @@
 import { allowListsOf } from '#api/allow-lists.ts';
-import type { Application, ApplicationStatus } from '#api/application.ts';
+import type { Application, ApplicationStatus, Component } from '#api/application.ts';
 import { checkApplication } from '#api/check.ts';
 import type { Cause } from '#api/failure.ts';
 import type { KubeObject, ObjectReference } from '#api/kubernetes.ts';
 import { type ApplicationsMode, type Claim, claimOf } from '#api/claim.ts';
+import { detail } from '#api/details.ts';
 import { annotation, API_VERSION, CLAIM, label, VELA_FINALIZER } from '#api/names.ts';
+import { isMap } from '#api/schema.ts';
 import { oneLine, sentences } from '#core/errors.ts';
 import { createLoop, type Loop } from '#core/loop.ts';
 import { failureFields, failureOf } from '../sync/failures.ts';
@@ -16,13 +18,21 @@ import { handsOff } from './hands-off.ts';
 import { regarding } from './regarding.ts';
 import { ComponentSet } from './component-set.ts';
 import type { KustomizeContext } from './kustomize-work.ts';
-import { Revisions } from './revisions.ts';
+import { resolved } from '../revision/externals.ts';
+import type { ComponentResult } from './component-loop.ts';
+import { ExternalObjects } from './external-objects.ts';
+import { type Note, noteOf } from './note.ts';
+import { planOf } from './plan.ts';
+import { changedByVela, requestedBy } from './requester.ts';
+import { Revisions, type Settled } from './revisions.ts';
 import { admittedStatus, refusedStatus, statusPatch } from './status.ts';
-import { advance, type Plan, planOf } from './workflow.ts';
+import { advance, openComponents, runOf, timeText } from './workflow.ts';
 
 export interface ApplicationContext extends KustomizeContext {
   mode: ApplicationsMode;
   minIntervalMs: number;
+  /** ApplicationRevisions that are kept besides the one that runs. */
+  revisionLimit: number;
   /** Applications of the namespace by name. */
   application: (name: string) => Application | undefined;
 }
@@ -39,6 +49,7 @@ export class ApplicationLoop {
   readonly #loop: Loop;
   readonly #components: ComponentSet;
   readonly #revisions: Revisions;
+  readonly #externals: ExternalObjects;
   #application: Application;
   #busy: { with: string; sinceMs: number } | undefined;
 
@@ -46,7 +57,8 @@ export class ApplicationLoop {
     this.#application = application;
     this.#context = { ...context, log: context.log.child({ application: application.metadata.name }) };
     this.#components = new ComponentSet(this.#context, () => this.#loop.trigger());
-    this.#revisions = new Revisions(context.client, context.live);
+    this.#revisions = new Revisions(context);
+    this.#externals = new ExternalObjects(application.metadata, context);
     if (['ours', 'claim'].includes(this.#judge(application).verdict)) this.#expect(application);
     this.#loop = createLoop((signal) => this.#pass(signal), { clock: context.clock, onError: (error) => this.#failed(error) });
     this.#loop.trigger();
@@ -65,6 +77,11 @@ export class ApplicationLoop {
     this.#loop.trigger();
   }
 
+  /** A Policy or Workflow object has changed. */
+  externalChanged(object: KubeObject): void {
+    if (this.#externals.concern(object)) this.#loop.trigger();
+  }
+
   /** An object that carries this Application's label has changed. */
   objectChanged(component: string): void {
     this.#components.objectChanged(component);
@@ -73,6 +90,7 @@ export class ApplicationLoop {
   async stop(): Promise<void> {
     await this.#loop.stop();
     await this.#components.stop();
+    await this.#externals.stop();
   }
 
   #failed(error: unknown): number {
@@ -91,13 +109,9 @@ export class ApplicationLoop {
     }
     this.#expect(application);
     if (judged.verdict === 'claim') return this.#claim(application, signal);
-    const { namespace } = application.metadata;
-    const { annotations } = await this.#context.ownNamespace.facts();
-    const { minIntervalMs } = this.#context;
-    const verdict = checkApplication(application, { minIntervalMs, namespace, allowed: allowListsOf(annotations) });
-    const causes = [...verdict.causes, ...verdict.unsupported];
-    if (causes.length > 0) return this.#refuse(application, causes, signal);
-    return this.#reconcile(application, signal);
+    const mistake = checkShape(application);
+    if (mistake.length > 0) return this.#refuse(application, mistake, signal);
+    return this.#settle(application, signal);
   }
 
   /** Even one that is refused keeps what it has. */
@@ -110,25 +124,74 @@ export class ApplicationLoop {
     );
   }
 
-  async #reconcile(application: Application, signal: AbortSignal): Promise<number | undefined> {
+  /** Which revision is to run, whether the rules let it, and who asked for it. */
+  async #settle(application: Application, signal: AbortSignal): Promise<number | undefined> {
+    const { externals, missing } = await this.#externals.of(application.spec);
+    const present = { application, externals, spec: resolved(application.spec, externals) };
+    const settled = await this.#revisions.settle(present, signal);
+    const effective = settled.spec === application.spec ? application : { ...application, spec: settled.spec };
+    const causes = [...(settled.stored ? [] : missing), ...(await this.#mistakes(effective))];
+    if (causes.length > 0) return this.#refuse(application, causes, signal);
+    if (settled.isNew) await this.#revisions.make(present, settled.revision, requestedBy(application, this.#context), signal);
+    if (changedByVela(application)) return this.#hold(application, settled.revision.name, signal);
+    return this.#reconcile(effective, settled, signal);
+  }
+
+  async #mistakes(application: Application): Promise<Cause[]> {
+    const { namespace } = application.metadata;
+    const { annotations } = await this.#context.ownNamespace.facts();
+    const allowed = allowListsOf(annotations);
+    const verdict = checkApplication(application, { minIntervalMs: this.#context.minIntervalMs, namespace, allowed });
+    return [...verdict.causes, ...verdict.unsupported];
+  }
+
+  async #reconcile(application: Application, settled: Settled, signal: AbortSignal): Promise<number | undefined> {
     const { name, uid = '' } = application.metadata;
+    const { revision } = settled;
     const store = this.#context.inventories.of(name, uid);
-    const revision = await this.#revisions.current(application, signal);
-    const plan = planOf(application);
-    const result = (name: string) => this.#components.result(name);
+    const plan = planOf(application.spec);
     const nowMs = this.#context.clock.now();
-    const now = `${new Date(nowMs).toISOString().slice(0, 19)}Z`;
-    const workflow = advance(plan, { token: revision.name, now, before: application.status?.workflow, result });
-    const exempt = (reference: ObjectReference) => this.#isAncestor(reference);
-    const token = `${revision.name} ${inputsOf(application)}`;
-    await this.#components.run({ application, revision, store, open: openComponents(plan, workflow.steps ?? []), exempt, token });
-    const status = admittedStatus({ application, revision, workflow, result, entries: store.inventory.entries, nowMs });
+    const result = (component: string): ComponentResult | undefined => this.#components.result(component);
+    const progress = { result, runOf: runOf(revision.name, application.spec) };
+    const token = revision.version ?? revision.name;
+    const { workflow, wakeInMs } = advance(plan, { ...progress, token, nowMs, before: application.status?.workflow });
+    const open = openComponents(plan, { ...progress, workflow });
+    const exempt = (reference: ObjectReference): boolean => this.#isAncestor(reference);
+    const { components } = plan;
+    await this.#components.run({
+      application,
+      components,
+      revision,
+      store,
+      open,
+      exempt,
+      token: `${revision.name} ${inputsOf(application)}`,
+    });
+    const note = noteOf(settled, this.#application, this.#branchOf(application));
+    const status = admittedStatus({ application, components, revision, workflow, result, note, entries: store.inventory.entries, nowMs });
     const wait = this.#quiet(status, nowMs);
     if (wait !== undefined) return wait;
+    await this.#revisions.displace(application, token, timeText(nowMs), signal);
     await this.#write(application, status, signal);
-    if (!workflow.finished) return undefined;
-    await this.#revisions.close(application, workflow, signal);
-    return this.#removeLeft(application, store, signal);
+    this.#announce(application, note);
+    if (!workflow.finished) return wakeInMs;
+    await this.#revisions.close(application, { name: revision.name, workflow, commits: commitsOf(components, result) }, signal);
+    if (workflow.status !== 'succeeded') return undefined;
+    return this.#removeLeft(application, { store, components }, signal);
+  }
+
+  /** Why what the spec says does not run, told once. */
+  #announce(application: Application, note: Note | undefined): void {
+    const told = application.status?.conditions?.some(({ reason, message }) => reason === note?.reason && message === note?.message);
+    if (!note || told) return;
+    this.#context.log.info('another state than the spec runs', { reason: note.reason, message: note.message });
+    this.#context.events.record({ regarding: regarding(application), type: note.serious ? 'Warning' : 'Normal', ...note });
+  }
+
+  /** The branch of Git that an Application comes from, where its parent has said so. */
+  #branchOf({ metadata: { labels } }: Application): string | undefined {
+    const parent = this.#context.application(labels?.[label.application] ?? '');
+    return parent?.status?.services?.find(({ name }) => name === labels?.[label.component])?.details?.[detail.branch];
   }
 
   /**
@@ -172,6 +235,13 @@ export class ApplicationLoop {
     return claimOf(application, { mode, holds: inventories.find(application.metadata.name)?.stored ?? false });
   }
 
+  /** What `vela` changed of an Application that Git has becomes a hold: pulls and drift leave it until `lateen resume`. */
+  async #hold(application: Application, revision: string, signal: AbortSignal): Promise<undefined> {
+    const patch = { metadata: { annotations: { [annotation.hold]: revision } } };
+    this.update((await this.#context.client.mergePatch(referenceTo(application), patch, { signal })) as unknown as Application);
+    return undefined;
+  }
+
   /** The claim comes back as a change of the Application, and the next pass acts on it. */
   async #claim(application: Application, signal: AbortSignal): Promise<number> {
     const context = { client: this.#context.client, judge: (one: Application) => this.#judge(one) };
@@ -204,10 +274,14 @@ export class ApplicationLoop {
   }
 
   /** What components that are gone from the spec had applied is removed once the workflow has succeeded. */
-  async #removeLeft(application: Application, store: InventoryStore, signal: AbortSignal): Promise<number | undefined> {
+  async #removeLeft(
+    application: Application,
+    { store, components }: { store: InventoryStore; components: readonly Component[] },
+    signal: AbortSignal,
+  ): Promise<number | undefined> {
     // A component may be gone whose intention was written and never answered.
     await store.settle();
-    const names = new Set(application.spec.components.map(({ name }) => name));
+    const names = new Set(components.map(({ name }) => name));
     const gone = new Set(store.inventory.entries.map(({ component }) => component).filter((component) => !names.has(component)));
     let waiting = false;
     for (const component of gone) waiting = (await this.#removeComponent(application, { store, component }, signal)) || waiting;
@@ -235,10 +309,21 @@ export class ApplicationLoop {
   }
 }
 
-function openComponents(plan: Plan, steps: readonly { name: string; phase: string }[]): Set<string> {
-  const phases = new Map(steps.map(({ name, phase }) => [name, phase]));
-  const open = plan.steps.filter(({ name }) => phases.get(name) === 'running' || phases.get(name) === 'succeeded');
-  return new Set(open.map(({ component }) => component));
+/** Enough of an Application to ask which revision it is. */
+function checkShape({ spec }: Application): Cause[] {
+  const components: unknown = spec?.components;
+  if (Array.isArray(components) && components.every((one) => isMap(one) && typeof one['name'] === 'string')) return [];
+  return checkApplication({ metadata: { name: 'x' }, spec }, {}).causes;
+}
+
+/** `main@sha1:…` of every kustomize component, as it was deployed. */
+function commitsOf(components: readonly Component[], result: (name: string) => ComponentResult | undefined): Record<string, string> {
+  const known: [string, string][] = [];
+  for (const { name } of components) {
+    const { [detail.branch]: branch, [detail.commit]: commit } = result(name)?.details ?? {};
+    if (branch && commit) known.push([name, `${branch}@sha1:${commit}`]);
+  }
+  return Object.fromEntries(known);
 }
 
 /** What a pass depends on: everything of an Application but its status and the traces of our own writes. */

@@ -18,6 +18,8 @@ export interface ComponentInput {
   application: Application;
   component: Component;
   revision: RevisionName;
+  /** What results speak of: the revision, or a step of it that changes the component. */
+  run: string;
   exempt: (reference: ObjectReference) => boolean;
 }
 
@@ -26,7 +28,7 @@ export type ComponentState = 'working' | 'settled' | 'suspended' | 'failed';
 /** How a component stands. */
 export interface ComponentResult {
   state: ComponentState;
-  /** The revision of the Application that this speaks of. */
+  /** The `run` that this speaks of. */
   revision: string;
   healthy: boolean;
   /** Empty while all is well (kustomize), or what KubeVela prints (`Ready:1/1`). */
@@ -168,7 +170,7 @@ export class ComponentLoop {
       const failure = failureOf(error, `reconcile component ${input.component.name}`);
       // The time of the next try is that of the last failure: with it this one would pass for one that tries again by itself.
       const { [detail.nextTry]: _, ...details } = this.#result?.details ?? {};
-      const failed = { state: 'failed', revision: input.revision.name, healthy: false, message: '', failure, applied: false } as const;
+      const failed = { state: 'failed', revision: input.run, healthy: false, message: '', failure, applied: false } as const;
       return { ...failed, details };
     }
   }

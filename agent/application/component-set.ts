@@ -9,14 +9,18 @@ import { isNative, NativeWork } from './native-work.ts';
 interface Running {
   type: string;
   loop: ComponentLoop;
+  /** What it was told last, for comparing. */
+  token: string;
 }
 
 export interface ComponentRun {
   application: Application;
   revision: RevisionName;
   store: InventoryStore;
-  /** Components whose turn it is. */
-  open: ReadonlySet<string>;
+  /** All components that there are to be. */
+  components: readonly Component[];
+  /** Those whose turn it is, and what their results shall speak of. */
+  open: ReadonlyMap<string, { component: Component; run: string }>;
   exempt: (reference: ObjectReference) => boolean;
   /** Changes whenever something that a component may depend on has changed. */
   token: string;
@@ -54,18 +58,20 @@ export class ComponentSet {
 
   /** Starts what is new, tells what runs, stops what is no longer asked for. */
   async run(run: ComponentRun): Promise<void> {
-    const wanted = new Map(run.application.spec.components.map((component) => [component.name, component]));
+    const wanted = new Map(run.components.map((component) => [component.name, component]));
     await this.#stop((name, type) => wanted.get(name)?.type !== type);
     // After the stop: what still ran might have remembered something more.
     if (run.token !== this.#token) await run.store.keepImages(new Set(wanted.keys()));
-    const changed = run.token !== this.#token;
     this.#token = run.token;
-    for (const component of wanted.values()) {
-      if (!run.open.has(component.name)) continue;
-      const input = { application: run.application, component, revision: run.revision, exempt: run.exempt };
-      const running = this.#running.get(component.name);
-      if (!running) this.#start(component, input, run.store);
-      else if (changed) running.loop.update(input);
+    for (const [name, { component, run: of }] of run.open) {
+      const input = { application: run.application, component, revision: run.revision, run: of, exempt: run.exempt };
+      const running = this.#running.get(name);
+      const token = `${run.token} ${of}`;
+      if (!running) this.#start(token, input, run.store);
+      else if (running.token !== token) {
+        running.token = token;
+        running.loop.update(input);
+      }
     }
   }
 
@@ -74,13 +80,14 @@ export class ComponentSet {
     await this.#stop(() => true);
   }
 
-  #start(component: Component, input: ComponentInput, store: InventoryStore): void {
+  #start(token: string, input: ComponentInput, store: InventoryStore): void {
+    const { component } = input;
     const details = input.application.status?.services?.find(({ name }) => name === component.name)?.details ?? {};
     const work: ComponentWork = isNative(component.type)
       ? new NativeWork()
       : new KustomizeWork(this.#context, { wake: () => this.trigger(component.name), details });
     const loop = new ComponentLoop(input, { work, store, context: this.#context, onChange: this.#onChange });
-    this.#running.set(component.name, { type: component.type, loop });
+    this.#running.set(component.name, { type: component.type, loop, token });
     loop.trigger();
   }
 

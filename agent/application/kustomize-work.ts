@@ -13,6 +13,7 @@ import { DEFAULT_BUDGET } from '../manifest/prune-budget.ts';
 import type { BuildPoint } from '../sync/claims.ts';
 import type { ImageAutomation } from '../sync/image-automation.ts';
 import type { Delivery, PruneRequest } from '../sync/delivery.ts';
+import { ownerKey } from '../sync/owner-key.ts';
 import { atCommit, type BuildSettings, buildRevision, fingerprint, mentions } from '../sync/kustomize-run.ts';
 import type { Revision, Source, SourceKey, Sources, SourceState } from '../sync/source.ts';
 import { type ComponentInput, type ComponentResult, type ComponentWork, type LoopContext, ownerOf } from './component-loop.ts';
@@ -20,6 +21,8 @@ import { regarding } from './regarding.ts';
 
 export interface KustomizeContext extends LoopContext {
   sources: Sources;
+  /** Who wrote the commit that a component brings to the cluster, by ownerKey. */
+  authors: Map<string, string>;
   images: ImageAutomation;
   /** Deadline of one call of git where the component sets no `timeout`. */
   gitTimeoutMs: number;
@@ -149,7 +152,9 @@ export class KustomizeWork implements ComponentWork {
     const { objects } = built;
     const { atomic, drift, adopt } = properties;
     const request = { objects, atomic, drift, adopt: () => adopt, ...(this.#at ? { at: this.#at } : {}) };
-    const { changed, drifted, failure } = await delivery.apply(request, ownerOf(input, properties.prune), signal);
+    const owner = ownerOf(input, properties.prune);
+    this.#context.authors.set(ownerKey(owner), built.revision.commit.author);
+    const { changed, drifted, failure } = await delivery.apply(request, owner, signal);
     // What was put back has its own line.
     if (this.#announced !== built && objects.length > 0 && (changed > 0 || !failure)) this.#announce(input, built, changed);
     if (failure) return atCommit(failure, built.revision);
@@ -204,7 +209,7 @@ export class KustomizeWork implements ComponentWork {
 
   #result(input: ComponentInput, part: Partial<ComponentResult> & Pick<ComponentResult, 'state'>): ComponentResult {
     return {
-      revision: input.revision.name,
+      revision: input.run,
       healthy: false,
       applied: false,
       message: '',

@@ -29,13 +29,13 @@ export class NativeWork implements ComponentWork {
   stop(): void {}
 
   async run(input: ComponentInput, delivery: Delivery, signal: AbortSignal): Promise<ComponentResult> {
-    const { application, revision } = input;
+    const { application, run } = input;
     const { objects } = this.#render(input);
     const owner = ownerOf(input, true);
     const { failure } = await delivery.apply({ objects, atomic: false, drift: 'correct', adopt: madeByVela(application) }, owner, signal);
     const workload = objects[0]?.object;
     const health = workloadHealth(workload && liveOf(workload, application.metadata.namespace, delivery), application);
-    const common = { revision: revision.name, message: health.message };
+    const common = { revision: run, message: health.message };
     if (failure) return { state: 'failed', ...common, healthy: false, applied: false, failure };
     const rest = delivery.health({ ...owner, exempt: (reference) => reference.kind === workload?.kind || owner.exempt(reference) });
     return { state: 'settled', ...common, healthy: health.healthy && rest.state === 'Current', applied: true };

@@ -1,54 +1,165 @@
-import type { Application, WorkflowStatus } from '#api/application.ts';
-import { API_VERSION, label } from '#api/names.ts';
+import type { Application, ApplicationSpec, WorkflowStatus } from '#api/application.ts';
+import type { ObjectReference } from '#api/kubernetes.ts';
+import { API_VERSION, annotation, label } from '#api/names.ts';
+import { publishVersionOf } from '#api/publish-version.ts';
 import { ApiError, type Client } from '../cluster/client.ts';
 import type { LiveObjects } from '../cluster/live-objects.ts';
-import { currentRevision, type RevisionName, snapshot } from '../revision/snapshot.ts';
+import type { LiveObject } from '../cluster/projection.ts';
+import { type Decision, decide, outdated, type Recorded } from '../revision/decision.ts';
+import type { Externals } from '../revision/externals.ts';
+import { contentHash, recordedSpec, revisionNumber, type RevisionName, snapshot } from '../revision/snapshot.ts';
 
-/** The ApplicationRevisions of one Application: one for each spec that ran, never overwritten. */
+const KIND = { apiVersion: API_VERSION, kind: 'ApplicationRevision' };
+
+export interface RevisionsContext {
+  client: Client;
+  live: LiveObjects;
+  /** Revisions that are kept besides the one that runs. */
+  revisionLimit: number;
+}
+
+/** What an Application is now: its spec with everything in it that it names elsewhere, and those objects. */
+export interface Present {
+  application: Application;
+  spec: ApplicationSpec;
+  externals: Externals;
+}
+
+/** What is to run: `spec` is the snapshot's where the decision says `stored`. */
+export interface Settled extends Decision {
+  spec: ApplicationSpec;
+}
+
+/** The ApplicationRevisions of one Application: one for each state that ran, never overwritten. */
 export class Revisions {
-  readonly #client: Client;
-  readonly #live: LiveObjects;
-  #made: RevisionName | undefined;
-  /** The state of the spec that `made` is of: uid and generation. */
-  #madeOf = '';
+  readonly #context: RevisionsContext;
+  /** What this agent has made and the watch may not have brought back yet. */
+  #made: Recorded | undefined;
+  #snapshot: { name: string; hash: string; spec: ApplicationSpec } | undefined;
+  #displaced: string | undefined;
   #closed: string | undefined;
 
-  constructor(client: Client, live: LiveObjects) {
-    this.#client = client;
-    this.#live = live;
+  constructor(context: RevisionsContext) {
+    this.#context = context;
   }
 
-  /** The revision that the spec is; made where there is none. */
-  async current(application: Application, signal: AbortSignal): Promise<RevisionName> {
-    const { uid = '', generation } = application.metadata;
-    const state = `${uid} ${generation ?? ''}`;
-    if (this.#made && this.#madeOf === state && generation !== undefined) return this.#made;
-    const existing = this.#live
-      .all({ apiVersion: API_VERSION, kind: 'ApplicationRevision' })
-      .filter((object) => object.metadata.labels?.[label.appName] === application.metadata.name);
-    const { revision, isNew } = currentRevision(application, existing, this.#made);
-    if (isNew) await this.#client.create(snapshot(application, revision), { signal });
-    this.#made = revision;
-    this.#madeOf = state;
-    return revision;
+  /** The revision that is to run. Makes no write: `make` does, once the rules have passed it. */
+  async settle({ application, spec, externals }: Present, signal: AbortSignal): Promise<Settled> {
+    const { name, annotations = {} } = application.metadata;
+    const wanted = {
+      application: name,
+      hash: contentHash(application.spec, externals),
+      version: publishVersionOf(application) || undefined,
+      hold: annotations[annotation.hold],
+      latest: application.status?.latestRevision,
+    };
+    const decision = decide(wanted, this.#recorded(application));
+    if (!decision.stored) return { ...decision, spec };
+    const stored = await this.#stored(application, decision.revision.name, signal);
+    // Written by vela-core, whose digests are others: the content decides.
+    if (stored.hash !== wanted.hash) return { ...decision, spec: stored.spec };
+    const { note, ...rest } = decision;
+    return { ...rest, stored: false, spec, ...(note && note !== 'PublishVersionUnchanged' ? { note } : {}) };
   }
 
-  /** Records in the revision that its workflow has succeeded. */
-  async close(application: Application, workflow: WorkflowStatus, signal: AbortSignal): Promise<void> {
-    const name = workflow.appRevision ?? '';
-    if (this.#closed === name) return;
-    const reference = { apiVersion: API_VERSION, kind: 'ApplicationRevision', namespace: application.metadata.namespace, name };
-    const recorded = this.#live.get(reference)?.['status'] as { succeeded?: boolean } | undefined;
-    if (recorded?.succeeded !== true) await this.#record(reference, workflow, signal);
-    this.#closed = name;
+  async make({ application, externals }: Present, revision: RevisionName, requestedBy: string, signal: AbortSignal): Promise<void> {
+    await this.#context.client.create(snapshot(application, revision, { externals, requestedBy }), { signal });
+    const version = publishVersionOf(application) || undefined;
+    this.#made = { ...revision, version, usable: true, succeeded: false, endedRun: undefined };
   }
 
-  async #record(reference: Parameters<Client['mergePatch']>[0], workflow: WorkflowStatus, signal: AbortSignal): Promise<void> {
+  /**
+   * Another run begins: what became of the last one is written into its revision, where that was not done at its end. An
+   * unfinished one counts as terminated (spec/kubevela.md §3.2).
+   */
+  async displace(application: Application, token: string, now: string, signal: AbortSignal): Promise<void> {
+    const { workflow, latestRevision } = application.status ?? {};
+    if (!workflow || !latestRevision || workflow.appRevision === token) return;
+    const { name } = latestRevision;
+    if (this.#displaced === name) return;
+    const recorded = this.#recorded(application).find((one) => one.name === name);
+    if (recorded && recorded.endedRun === undefined) {
+      const over = { ...workflow, status: 'terminated', terminated: true, finished: true, suspend: false, endTime: now };
+      await this.#record(application, name, workflow.finished ? workflow : over, {}, signal);
+    }
+    this.#displaced = name;
+  }
+
+  /** Records in the revision how its run has ended, and removes revisions beyond the limit. */
+  async close(
+    application: Application,
+    run: { name: string; workflow: WorkflowStatus; commits: Record<string, string> },
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { name, workflow, commits } = run;
+    const key = `${name} ${workflow.startTime ?? ''} ${workflow.status ?? ''}`;
+    if (this.#closed === key) return;
+    const recorded = this.#recorded(application).find((one) => one.name === name);
+    const isRecorded = recorded?.endedRun === (workflow.startTime ?? '') && recorded.succeeded === (workflow.status === 'succeeded');
+    if (!isRecorded) await this.#record(application, name, workflow, commits, signal);
+    if (workflow.status === 'succeeded') await this.#removeOutdated(application, name, signal);
+    this.#displaced = undefined;
+    this.#closed = key;
+  }
+
+  async #record(
+    application: Application,
+    name: string,
+    workflow: WorkflowStatus,
+    commits: Record<string, string>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const context = Object.keys(commits).length > 0 ? { workflowContext: { commits: JSON.stringify(commits) } } : {};
+    const status = { succeeded: workflow.status === 'succeeded', workflow, ...context };
     try {
-      await this.#client.mergePatch(reference, { status: { succeeded: true, workflow } }, { subresource: 'status', signal });
+      await this.#context.client.mergePatch(reference(application, name), { status }, { subresource: 'status', signal });
     } catch (error) {
       // Somebody deleted the revision: history is theirs to prune.
       if (!(error instanceof ApiError && error.status === 404)) throw error;
     }
   }
+
+  async #removeOutdated(application: Application, running: string, signal: AbortSignal): Promise<void> {
+    const hold = application.metadata.annotations?.[annotation.hold];
+    const going = outdated(this.#recorded(application), { limit: this.#context.revisionLimit, running, hold });
+    for (const { name } of going) await this.#context.client.delete(reference(application, name), { signal });
+  }
+
+  /** The snapshot of a revision, read once. */
+  async #stored(application: Application, name: string, signal: AbortSignal): Promise<{ hash: string; spec: ApplicationSpec }> {
+    if (this.#snapshot?.name === name) return this.#snapshot;
+    const object = await this.#context.client.get(reference(application, name), { signal });
+    const found = object && recordedSpec(object);
+    if (!found) throw new Error(`the ApplicationRevision ${name} holds no Application that can be run`);
+    this.#snapshot = { name, ...found };
+    return this.#snapshot;
+  }
+
+  #recorded(application: Application): Recorded[] {
+    const found = this.#context.live.all(KIND).flatMap((object) => recordedOf(application, object) ?? []);
+    const made = this.#made;
+    return made && !found.some(({ name }) => name === made.name) ? [...found, made] : found;
+  }
+}
+
+function recordedOf({ metadata: { name, uid } }: Application, { metadata, status }: LiveObject): Recorded | undefined {
+  if (metadata.labels?.[label.appName] !== name) return undefined;
+  const number = revisionNumber(name, metadata.name ?? '');
+  if (number === undefined) return undefined;
+  const { succeeded = false, workflow } = (status ?? {}) as { succeeded?: boolean; workflow?: { startTime?: string } };
+  const owners = metadata.ownerReferences ?? [];
+  return {
+    name: metadata.name ?? '',
+    number,
+    hash: metadata.labels?.[label.appRevisionHash] ?? '',
+    version: metadata.annotations?.[annotation.publishVersion]?.trim() || undefined,
+    // `vela up --revision` makes one without an owner.
+    usable: owners.length === 0 || owners.some((owner) => owner.uid === uid),
+    succeeded,
+    endedRun: workflow && (workflow.startTime ?? ''),
+  };
+}
+
+function reference({ metadata: { namespace } }: Application, name: string): ObjectReference {
+  return { ...KIND, namespace, name };
 }

@@ -1,7 +1,7 @@
-import type { Application, ApplicationStatus, Phase, ServiceStatus, WorkflowStatus } from '#api/application.ts';
+import type { Application, ApplicationStatus, Component, Phase, ServiceStatus, WorkflowStatus } from '#api/application.ts';
 import { detail } from '#api/details.ts';
 import type { Cause } from '#api/failure.ts';
-import { reasonCode } from '#api/reasons.ts';
+import { type Reason, reasonCode } from '#api/reasons.ts';
 import { isMap } from '#api/schema.ts';
 import { sameJson } from '#api/json.ts';
 import { oneLine, sentences } from '#core/errors.ts';
@@ -11,6 +11,7 @@ import { describeCauses } from '../sync/causes.ts';
 import type { ComponentResult } from './component-loop.ts';
 import { type ConditionDraft, isFalse, isTrue, withTransitions } from './conditions.ts';
 import { isNative } from './native-work.ts';
+import type { Note } from './note.ts';
 
 /** Longest message of a condition (spec/sync.md A32). */
 const MAX_MESSAGE = 32 * 1024;
@@ -19,9 +20,13 @@ const MAX_APPLIED_RESOURCES = 500;
 
 export interface StatusInput {
   application: Application;
+  /** All that its workflow delivers. */
+  components: readonly Component[];
   revision: RevisionName;
   workflow: WorkflowStatus;
   result: (component: string) => ComponentResult | undefined;
+  /** Why something else runs than the spec says. */
+  note: Note | undefined;
   entries: readonly InventoryEntry[];
   nowMs: number;
 }
@@ -31,7 +36,7 @@ export function admittedStatus(input: StatusInput): ApplicationStatus {
   const { application, revision, workflow, nowMs } = input;
   const services = servicesOf(input);
   const sick = services.find((service) => !service.healthy);
-  const phase: Phase = !workflow.finished ? 'runningWorkflow' : sick ? 'unhealthy' : 'running';
+  const phase = phaseOf(workflow, sick !== undefined);
   const conditions = conditionsOf(input, services, phase);
   return {
     status: phase,
@@ -48,6 +53,14 @@ export function admittedStatus(input: StatusInput): ApplicationStatus {
       creator: 'workflow',
     })),
   };
+}
+
+/** The phase of spec/kubevela.md §1.4. */
+function phaseOf({ finished, suspend, status }: WorkflowStatus, isSick: boolean): Phase {
+  if (!finished) return suspend ? 'workflowSuspending' : 'runningWorkflow';
+  if (status === 'failed') return 'workflowFailed';
+  if (status === 'terminated') return 'workflowTerminated';
+  return isSick ? 'unhealthy' : 'running';
 }
 
 /** The status of an Application that the rules refuse: every cause, and nothing runs. What runs already stays as it is. */
@@ -68,9 +81,9 @@ export function refusedStatus(application: Application, causes: readonly Cause[]
   };
 }
 
-function servicesOf({ application, result }: StatusInput): ServiceStatus[] {
+function servicesOf({ application, components, result }: StatusInput): ServiceStatus[] {
   const { namespace } = application.metadata;
-  return application.spec.components.flatMap(({ name, type }) => {
+  return components.flatMap(({ name, type }) => {
     const current = result(name);
     const before = application.status?.services?.find((service) => service.name === name);
     // Work under way does not make what runs look unknown: the last word stays until there is a new one.
@@ -95,24 +108,52 @@ function serviceOf(component: { name: string; type: string; namespace: string },
 }
 
 function conditionsOf(input: StatusInput, services: ServiceStatus[], phase: Phase): ConditionDraft[] {
-  const { application, workflow, result } = input;
-  const failures = application.spec.components.flatMap(({ name }) => result(name)?.failure ?? []);
-  const reason = failures[0]?.reason;
+  const { components, workflow, result, note } = input;
+  const failures = components.flatMap(({ name }) => result(name)?.failure ?? []);
   const sick = services.find((service) => !service.healthy);
-  const why = failures.length > 0 ? oneLine(sentences(failures.map((one) => one.sentence)), MAX_MESSAGE) : waitingFor(sick);
-  const applied = application.spec.components.every(({ name }) => isApplied(input, name));
+  const said = failures.length > 0 ? oneLine(sentences(failures.map((one) => one.sentence)), MAX_MESSAGE) : waitingFor(sick);
+  const halt = haltOf(workflow);
+  const reason = failures[0]?.reason ?? halt?.reason;
+  const why = failures.length === 0 && halt ? halt.message : said;
+  const applied = components.every(({ name }) => isApplied(input, name));
   const drafts = [
     isTrue('Admitted', 'Available'),
-    ...['Parsed', 'Revision', 'Policy', 'Render'].map((type) => isTrue(type, 'Available')),
-    workflow.finished ? isTrue('Workflow', 'Available') : isFalse('Workflow', reason ?? 'Progressing', why),
+    isTrue('Parsed', 'Available'),
+    note
+      ? { type: 'Revision', status: note.serious ? 'False' : 'True', reason: note.reason, message: note.message }
+      : isTrue('Revision', 'Available'),
+    ...['Policy', 'Render'].map((type) => isTrue(type, 'Available')),
+    workflow.status === 'succeeded'
+      ? isTrue('Workflow', 'Available')
+      : isFalse('Workflow', halt?.reason ?? reason ?? 'Progressing', halt?.message ?? why),
     applied ? isTrue('Applied', 'Available') : isFalse('Applied', reason ?? 'Progressing', why),
     sick ? isFalse('Healthy', reason ?? 'Unhealthy', why) : isTrue('Healthy', 'Available'),
-    phase === 'running' ? isTrue('Ready', 'ReconcileSuccess') : isFalse('Ready', reason ?? 'Progressing', why),
-  ];
+    readiness(phase, note, { reason: reason ?? 'Progressing', why }),
+  ] satisfies ConditionDraft[];
   const stalled = failures.find(({ kind }) => kind === 'stalled');
   if (stalled) drafts.push(isTrue('Stalled', stalled.reason, oneLine(stalled.sentence, MAX_MESSAGE)));
+  else if (halt && workflow.finished) drafts.push(isTrue('Stalled', halt.reason, halt.message));
+  else if (note?.serious) drafts.push(isTrue('Stalled', note.reason, note.message));
   else if (phase === 'runningWorkflow') drafts.push(isTrue('Reconciling', 'Progressing', why));
   return drafts;
+}
+
+/** Ready: what the Application asks for runs and is well. What runs instead of it by a hold or a publishVersion was asked for, too. */
+function readiness(phase: Phase, note: Note | undefined, { reason, why }: { reason: string; why: string }): ConditionDraft {
+  if (phase !== 'running') return isFalse('Ready', reason, why);
+  if (note?.serious) return isFalse('Ready', note.reason, note.message);
+  return note ? isTrue('Ready', note.reason, note.message) : isTrue('Ready', 'ReconcileSuccess');
+}
+
+/** A workflow that goes on only when a person says so. */
+function haltOf({ status, suspend, steps = [], message }: WorkflowStatus): { reason: Reason; message: string } | undefined {
+  if (suspend) {
+    const waiting = steps.find(({ phase }) => phase === 'suspending');
+    const text = waiting?.message ?? (waiting ? `step ${waiting.name} is suspended` : 'the workflow is suspended');
+    return { reason: 'WorkflowSuspended', message: text };
+  }
+  if (status === 'failed') return { reason: 'WorkflowFailed', message: message ?? 'a step has failed' };
+  return status === 'terminated' ? { reason: 'WorkflowTerminated', message: 'a person has ended the workflow' } : undefined;
 }
 
 function waitingFor(sick: ServiceStatus | undefined): string {

@@ -59,6 +59,7 @@ export class Supervisor {
   #onEvent(event: WatchEvent): void {
     const { object } = event;
     if (object.kind === 'Application') this.#tenant(object.metadata.name ?? '').keeper.trigger();
+    if (object.kind === 'Policy' || object.kind === 'Workflow') this.#tenants.forEach(({ loop }) => loop?.externalChanged(object));
     for (const { application, component } of this.#concerned(event)) this.#tenants.get(application)?.loop?.objectChanged(component);
   }
 

@@ -1,35 +1,23 @@
 import { createHash } from 'node:crypto';
-import type { Application, StepStatus, WorkflowStatus } from '#api/application.ts';
+import type { ApplicationSpec, Component, StepStatus, WorkflowStatus } from '#api/application.ts';
 import type { ComponentResult } from './component-loop.ts';
+import type { Plan, Step } from './plan.ts';
 
-export interface Step {
-  name: string;
-  component: string;
-  dependsOn: string[];
+export interface Progress {
+  /** publishVersion, or the name of the revision: another one makes another run. */
+  token: string;
+  nowMs: number;
+  /** status.workflow; undefined also where a person asked for a restart by removing it. */
+  before: WorkflowStatus | undefined;
+  result: (component: string) => ComponentResult | undefined;
+  /** What `revision` of a result is when it speaks of this step. */
+  runOf: (step: Step, component: Component) => string;
 }
 
-export interface Plan {
-  /** `DAG-DAG`, `StepByStep-DAG`. */
-  mode: string;
-  steps: Step[];
-}
-
-/** The steps of an Application: its own workflow, or one apply-component step per component (spec/kubevela.md §1.2). */
-export function planOf(application: Application): Plan {
-  const { workflow, components } = application.spec;
-  if (!workflow?.steps || workflow.steps.length === 0) {
-    const steps = components.map(({ name, dependsOn }) => ({ name, component: name, dependsOn: dependsOn ?? [] }));
-    return { mode: 'DAG-DAG', steps };
-  }
-  const stepByStep = (workflow.mode?.steps ?? 'StepByStep') === 'StepByStep';
-  const names = workflow.steps.map((step, index) => step.name ?? `step-${index}`);
-  const steps = workflow.steps.map((step, index) => {
-    const previous = names[index - 1];
-    const dependsOn = [...(step.dependsOn ?? []), ...(stepByStep && previous ? [previous] : [])];
-    const component = step.properties?.['component'];
-    return { name: names[index] ?? '', component: typeof component === 'string' ? component : '', dependsOn };
-  });
-  return { mode: `${stepByStep ? 'StepByStep' : 'DAG'}-${workflow.mode?.subSteps ?? 'DAG'}`, steps };
+export interface Advanced {
+  workflow: WorkflowStatus;
+  /** When time alone changes it: a timeout, the end of a suspension. */
+  wakeInMs?: number;
 }
 
 /** Ten characters as KubeVela makes them, the same at every run over one revision: a restarted agent changes nothing. */
@@ -38,44 +26,192 @@ function stepId(token: string, name: string): string {
   return [...digest.subarray(0, 10)].map((byte) => (byte % 36).toString(36)).join('');
 }
 
-export interface Progress {
-  token: string;
-  now: string;
-  before: WorkflowStatus | undefined;
-  result: (component: string) => ComponentResult | undefined;
+/**
+ * status.workflow as it stands now (spec/kubevela.md §1.4, §1.6, §2.7). A step that has come to its end stays so until the
+ * token changes; what `vela workflow suspend`, `resume` and `terminate` write into the status is obeyed.
+ */
+export function advance(plan: Plan, progress: Progress): Advanced {
+  const { token, before } = progress;
+  const last = before?.appRevision === token ? before : undefined;
+  if (last?.finished) return { workflow: last };
+  if (last?.terminated) return { workflow: ended(last, 'terminated', progress) };
+  const run = new Run(plan, progress, last);
+  const paused = last?.suspend === true && !run.pauseIsOver();
+  const steps = paused ? run.pausedSteps() : run.steps();
+  return { workflow: summary(plan, steps, { ...progress, last, paused }), ...run.wake() };
 }
 
-/** status.workflow as it stands now. A step that has succeeded stays so until the token changes (spec/kubevela.md §3.2). */
-export function advance(plan: Plan, progress: Progress): WorkflowStatus {
-  const { token, now, before } = progress;
-  const last = before?.appRevision === token ? before : undefined;
-  const lastSteps = new Map(last?.steps?.map((step) => [step.name, step]));
-  const done = new Set<string>();
-  const steps: StepStatus[] = [];
-  for (const step of inOrder(plan.steps)) {
-    const ready = step.dependsOn.every((name) => done.has(name));
-    const status = advanceStep(step, { ...progress, ready, last: lastSteps.get(step.name) });
-    if (status.phase === 'succeeded') done.add(step.name);
-    steps.push(status);
+/** One look at all steps. */
+class Run {
+  readonly #plan: Plan;
+  readonly #progress: Progress;
+  readonly #last: ReadonlyMap<string, StepStatus>;
+  /** Milliseconds until time alone changes something. */
+  #wakeInMs = Number.POSITIVE_INFINITY;
+
+  constructor(plan: Plan, progress: Progress, last: WorkflowStatus | undefined) {
+    this.#plan = plan;
+    this.#progress = progress;
+    this.#last = new Map(last?.steps?.map((step) => [step.name, step]));
   }
-  const order = new Map(plan.steps.map(({ name }, index) => [name, index]));
-  steps.sort((left, right) => (order.get(left.name) ?? 0) - (order.get(right.name) ?? 0));
-  const finished = steps.every(({ phase }) => phase === 'succeeded');
-  return {
+
+  wake(): { wakeInMs?: number } {
+    return Number.isFinite(this.#wakeInMs) ? { wakeInMs: Math.max(1, this.#wakeInMs) } : {};
+  }
+
+  /** Whether every step that waits has waited as long as it wanted. */
+  pauseIsOver(): boolean {
+    const waiting = this.#plan.steps.filter(({ name }) => this.#last.get(name)?.phase === 'suspending');
+    return waiting.length > 0 && waiting.every((step) => this.#left(step.suspends?.durationMs, step) <= 0);
+  }
+
+  /** While it is suspended no step begins. */
+  pausedSteps(): StepStatus[] {
+    return this.#plan.steps.map((step) => {
+      const last = this.#last.get(step.name) ?? this.#pending(step);
+      if (last.phase === 'suspending') this.#wakeAfter(this.#left(step.suspends?.durationMs, step));
+      return last;
+    });
+  }
+
+  steps(): StepStatus[] {
+    const done = new Map<string, StepStatus>();
+    for (const step of inOrder(this.#plan.steps)) done.set(step.name, this.#step(step, done));
+    return this.#plan.steps.map((step) => done.get(step.name) ?? this.#pending(step));
+  }
+
+  #step(step: Step, done: ReadonlyMap<string, StepStatus>): StepStatus {
+    const last = this.#last.get(step.name);
+    if (last && isOver(last)) return last;
+    if (!step.dependsOn.every((name) => isOver(done.get(name)))) return this.#pending(step);
+    if (!step.always && this.#isStopped(step, done)) return { ...this.#base(step), phase: 'skipped', reason: 'Skip' };
+    return this.#execute(step, last);
+  }
+
+  /** A step below one that failed does not run, nor does one below a step that did not run for that reason. */
+  #isStopped(step: Step, done: ReadonlyMap<string, StepStatus>): boolean {
+    const above = this.#plan.stepByStep ? [...done.values()] : step.dependsOn.map((name) => done.get(name));
+    return above.some((one) => one?.phase === 'failed' || one?.phase === 'skipped');
+  }
+
+  #execute(step: Step, last: StepStatus | undefined): StepStatus {
+    const now = timeText(this.#progress.nowMs);
+    const begun = last && last.phase !== 'pending';
+    const base = { ...this.#base(step), firstExecuteTime: (begun && last.firstExecuteTime) || now };
+    if (step.suspends && !begun) {
+      this.#wakeAfter(step.suspends.durationMs);
+      return { ...base, phase: 'suspending', reason: 'Suspend', message: step.suspends.message, lastExecuteTime: now };
+    }
+    const waitingFor = this.#waitingMessage(step);
+    if (waitingFor === undefined) return { ...base, phase: 'succeeded', lastExecuteTime: now };
+    const left = begun ? this.#left(step.timeoutMs, step) : (step.timeoutMs ?? Number.POSITIVE_INFINITY);
+    if (left <= 0) return { ...base, phase: 'failed', reason: 'Timeout', message: waitingFor, lastExecuteTime: now };
+    this.#wakeAfter(left);
+    const lastExecuteTime = (begun && last.lastExecuteTime) || now;
+    return { ...base, phase: 'running', reason: 'Wait', message: waitingFor, lastExecuteTime };
+  }
+
+  /** What a step waits for; undefined where its components are applied and healthy at this revision. */
+  #waitingMessage(step: Step): string | undefined {
+    const messages = step.components.map((component) => {
+      const result = this.#progress.result(component.name);
+      if (result?.revision !== this.#progress.runOf(step, component)) return 'wait healthy';
+      if (result.failure) return result.failure.sentence || 'wait healthy';
+      return result.applied && result.healthy ? undefined : 'wait healthy';
+    });
+    return (
+      messages.find((message) => message !== undefined && message !== 'wait healthy') ?? messages.find((message) => message !== undefined)
+    );
+  }
+
+  /** Milliseconds left of a time that began with the step; infinite where there is none. */
+  #left(totalMs: number | undefined, step: Step): number {
+    const begun = Date.parse(this.#last.get(step.name)?.firstExecuteTime ?? '');
+    if (totalMs === undefined) return Number.POSITIVE_INFINITY;
+    return Number.isNaN(begun) ? totalMs : begun + totalMs - this.#progress.nowMs;
+  }
+
+  #wakeAfter(ms = Number.POSITIVE_INFINITY): void {
+    this.#wakeInMs = Math.min(this.#wakeInMs, ms);
+  }
+
+  #pending(step: Step): StepStatus {
+    return { ...this.#base(step), phase: 'pending' };
+  }
+
+  #base({ name, type }: Step): Pick<StepStatus, 'id' | 'name' | 'type'> {
+    return { id: this.#last.get(name)?.id ?? stepId(this.#progress.token, name), name, type };
+  }
+}
+
+function summary(plan: Plan, steps: StepStatus[], run: Progress & { last: WorkflowStatus | undefined; paused: boolean }): WorkflowStatus {
+  const { token, nowMs, last, paused } = run;
+  const now = timeText(nowMs);
+  const suspend = paused || steps.some(({ phase }) => phase === 'suspending');
+  const finished = !suspend && steps.every(isOver);
+  const status: WorkflowStatus = {
     appRevision: token,
     mode: plan.mode,
-    status: finished ? 'succeeded' : 'executing',
-    suspend: false,
+    status: suspend ? 'suspending' : 'executing',
+    suspend,
     terminated: false,
-    finished,
+    finished: false,
     startTime: last?.startTime ?? now,
-    ...(finished ? { endTime: last?.endTime ?? now } : {}),
+    steps,
+  };
+  if (!finished) return status;
+  const failed = steps.filter(({ phase }) => phase === 'failed');
+  if (failed.length === 0) return ended(status, 'succeeded', run);
+  return ended(status, failed.every(({ reason }) => reason === 'Terminate') ? 'terminated' : 'failed', run);
+}
+
+function ended(workflow: WorkflowStatus, how: 'succeeded' | 'failed' | 'terminated', { nowMs }: Progress): WorkflowStatus {
+  const { steps = [], ...rest } = workflow;
+  const failed = steps.filter(({ phase }) => phase === 'failed').map(({ name, reason }) => `step ${name}: ${reason ?? 'failed'}`);
+  return {
+    ...rest,
+    status: how,
+    ...(failed.length > 0 ? { message: failed.join('; ') } : {}),
+    suspend: false,
+    terminated: how !== 'succeeded',
+    finished: true,
+    endTime: workflow.endTime ?? timeText(nowMs),
     steps,
   };
 }
 
+/** The components whose turn has come, each as the last step that delivers it wants it. */
+export function openComponents(
+  { steps }: Plan,
+  { workflow, result, runOf }: Pick<Progress, 'result' | 'runOf'> & { workflow: WorkflowStatus },
+): Map<string, { component: Component; run: string }> {
+  const phases = new Map(workflow.steps?.map(({ name, phase }) => [name, phase]));
+  const open = new Map<string, { component: Component; run: string }>();
+  for (const step of steps) {
+    const phase = phases.get(step.name);
+    if (phase !== 'running' && phase !== 'succeeded' && phase !== 'failed') continue;
+    const inStep = new Map(step.components.map((component) => [component.name, component]));
+    for (const component of step.components) {
+      const needs = step.type === 'deploy' ? (component.dependsOn ?? []).flatMap((name) => inStep.get(name) ?? []) : [];
+      if (needs.every((need) => isWell(result(need.name), runOf(step, need))))
+        open.set(component.name, { component, run: runOf(step, component) });
+    }
+  }
+  return open;
+}
+
+/** A step that delivers the component as the spec has it speaks of the revision; one that overrides it, of itself. */
+export function runOf(revision: string, spec: ApplicationSpec): Progress['runOf'] {
+  const plain = new Set(spec.components);
+  return (step, component) => (plain.has(component) ? revision : `${revision} ${step.name}`);
+}
+
+function isWell(result: ComponentResult | undefined, run: string): boolean {
+  return result?.revision === run && result.applied && result.healthy && !result.failure;
+}
+
 /** Dependencies first; the rules have refused cycles. */
-function inOrder(steps: Step[]): Step[] {
+function inOrder(steps: readonly Step[]): Step[] {
   const byName = new Map(steps.map((step) => [step.name, step]));
   const ordered = new Set<Step>();
   const visit = (step: Step, depth: number): void => {
@@ -90,21 +226,11 @@ function inOrder(steps: Step[]): Step[] {
   return [...ordered];
 }
 
-function advanceStep(step: Step, progress: Progress & { ready: boolean; last: StepStatus | undefined }): StepStatus {
-  const { token, now, last, ready } = progress;
-  const base = { id: last?.id ?? stepId(token, step.name), name: step.name, type: 'apply-component' };
-  if (last?.phase === 'succeeded') return last;
-  if (!ready) return { ...base, phase: 'pending' };
-  const firstExecuteTime = last?.firstExecuteTime ?? now;
-  const waitingFor = waitingMessage(progress.result(step.component), token);
-  if (waitingFor === undefined) return { ...base, phase: 'succeeded', firstExecuteTime, lastExecuteTime: now };
-  const lastExecuteTime = last?.lastExecuteTime ?? now;
-  return { ...base, phase: 'running', reason: 'Wait', message: waitingFor, firstExecuteTime, lastExecuteTime };
+function isOver(step: StepStatus | undefined): boolean {
+  return step?.phase === 'succeeded' || step?.phase === 'failed' || step?.phase === 'skipped';
 }
 
-/** What a step waits for; undefined where its component is applied and healthy at this revision. */
-function waitingMessage(result: ComponentResult | undefined, token: string): string | undefined {
-  if (result?.revision !== token) return 'wait healthy';
-  if (result.failure) return result.failure.sentence || 'wait healthy';
-  return result.applied && result.healthy ? undefined : 'wait healthy';
+/** RFC 3339 in whole seconds, as Kubernetes writes times. */
+export function timeText(ms: number): string {
+  return `${new Date(ms).toISOString().slice(0, 19)}Z`;
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { KubeObject, ManagedFieldsEntry } from '#api/kubernetes.ts';
-import { FIELD_MANAGER } from '#api/names.ts';
+import { annotation, FIELD_MANAGER } from '#api/names.ts';
 
 /**
  * Who set which field, as the API server keeps it (`metadata.managedFields`, fieldsV1 of structured-merge-diff). A field
@@ -12,7 +12,10 @@ import { FIELD_MANAGER } from '#api/names.ts';
 type FieldTree = { [key: string]: FieldTree };
 
 /** Managers behind which a person stands: what they add to an object of Git is taken back (spec/sync.md §3.6). */
-const PERSON = /^(kubectl|before-first-apply$)/;
+const PERSON = /^(kubectl(?!-vela$)|before-first-apply$)/;
+
+/** The `vela` command: what it changes of an Application is a decision, and never put back by itself. */
+const VELA = /^(kubectl-)?vela$/;
 
 const MAX_SHOWN = 5;
 
@@ -33,6 +36,8 @@ export interface Ownership {
   withReplicas?: string;
   /** Set where a person's tool added fields that Git does not have. */
   additions?: Addition;
+  /** The `vela` command has set the spec or the publishVersion, and nobody has since. */
+  vela?: true;
 }
 
 export interface Addition {
@@ -58,7 +63,15 @@ export function ownershipOf(object: KubeObject): Ownership {
     fields: digestOf(keys),
     ...(keys.length > 0 && !keys.includes(replicas) ? { withReplicas: digestOf([...keys, replicas]) } : {}),
     ...(additions ? { additions } : {}),
+    ...(entries.some((entry) => isByVela(entry, new Set(keys))) ? { vela: true as const } : {}),
   };
+}
+
+/** What both have set to the same is no change. */
+function isByVela(entry: ManagedFieldsEntry, ours: ReadonlySet<string>): boolean {
+  if (!VELA.test(entry.manager ?? '') || entry.subresource) return false;
+  const decisive = (path: readonly string[]): boolean => path[0] === 'f:spec' || path.at(-1) === `f:${annotation.publishVersion}`;
+  return pathsOf(treeOf(entry)).some((path) => decisive(path) && !ours.has(joined(path)));
 }
 
 /** The fields of Git that stood otherwise in `before` than our apply has made them in `after`, and who had changed each. */

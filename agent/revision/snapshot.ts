@@ -1,7 +1,9 @@
-import type { Application } from '#api/application.ts';
+import type { Application, ApplicationSpec, PolicyObject, WorkflowObject } from '#api/application.ts';
 import type { KubeObject } from '#api/kubernetes.ts';
 import { API_VERSION, annotation, label } from '#api/names.ts';
 import { specDigest } from '#api/publish-version.ts';
+import { specContent } from '#api/spec-defaults.ts';
+import { externalContent, type Externals, NO_EXTERNALS, resolved } from './externals.ts';
 
 export interface RevisionName {
   /** `<application>-vN`. */
@@ -13,10 +15,18 @@ export interface RevisionName {
 
 /**
  * KubeVela's own hash is over Go structs and cannot be made elsewhere; any stable 16 digits serve (spec/kubevela.md §3.3).
- * Ours is over what the user decided: defaults that a webhook has written make no new revision.
+ * Ours is over what the user decided, the Policy and Workflow objects that the spec names included: defaults that a webhook
+ * has written make no new revision.
  */
+export function contentHash(spec: ApplicationSpec, externals: Externals): string {
+  const content = externalContent(externals);
+  if (content === undefined) return specDigest(spec).slice(0, 16);
+  return specDigest({ spec: specContent(spec), externals: content }).slice(0, 16);
+}
+
+/** The same for an Application that names no objects. */
 export function specHash(application: Application): string {
-  return specDigest(application.spec).slice(0, 16);
+  return contentHash(application.spec, NO_EXTERNALS);
 }
 
 /** The number in `<application>-vN`, or undefined for a name of another form. */
@@ -26,45 +36,18 @@ export function revisionNumber(application: string, name: string): number | unde
   return /^[1-9]\d*$/.test(digits) ? Number(digits) : undefined;
 }
 
-/**
- * The revision that the spec of an Application is, and whether it must be made. Numbers only grow: a spec that returns
- * to an older state gets a new number, so no snapshot is ever overwritten (spec/kubevela.md §9 item 8).
- */
-export function currentRevision(
-  application: Application,
-  existing: readonly KubeObject[],
-  made?: RevisionName,
-): { revision: RevisionName; isNew: boolean } {
-  const hash = specHash(application);
-  // What this agent has just made may not have come back through the watch yet.
-  if (made?.hash === hash) return { revision: made, isNew: false };
-  const { name } = application.metadata;
-  const newest = newestOf(application, existing);
-  const lastMade = made?.number ?? 0;
-  if (newest.number > lastMade && newest.hash === hash) {
-    return { revision: { name: `${name}-v${newest.number}`, number: newest.number, hash }, isNew: false };
-  }
-  const last = Math.max(newest.number, application.status?.latestRevision?.revision ?? 0, lastMade);
-  return { revision: { name: `${name}-v${last + 1}`, number: last + 1, hash }, isNew: true };
-}
-
-/**
- * The highest number among the revisions of an Application, 0 where there is none, and the hash that it carries. One that
- * belongs to an earlier Application of the name is about to be collected with it: it counts for the number alone.
- */
-function newestOf({ metadata: { name, uid } }: Application, existing: readonly KubeObject[]): { number: number; hash: string | undefined } {
-  const numbered = existing.map(({ metadata }) => {
-    const owned = metadata.ownerReferences?.some((owner) => owner.uid === uid) ?? false;
-    return {
-      number: revisionNumber(name, metadata.name ?? '') ?? 0,
-      hash: owned ? metadata.labels?.[label.appRevisionHash] : undefined,
-    };
-  });
-  return numbered.reduce((newest, one) => (one.number > newest.number ? one : newest), { number: 0, hash: undefined });
+export interface SnapshotOptions {
+  externals?: Externals;
+  /** Who asked for it: the author of a commit, or a user of the cluster. */
+  requestedBy?: string;
 }
 
 /** The ApplicationRevision object of spec/kubevela.md §3.3. */
-export function snapshot(application: Application, revision: RevisionName): KubeObject {
+export function snapshot(
+  application: Application,
+  revision: RevisionName,
+  { externals = NO_EXTERNALS, requestedBy }: SnapshotOptions = {},
+): KubeObject {
   const { name, namespace, uid = '', finalizers } = application.metadata;
   const labels = withoutOurs(application.metadata.labels);
   const { [annotation.kubectlLastApplied]: _, ...annotations } = withoutOurs(application.metadata.annotations);
@@ -83,14 +66,45 @@ export function snapshot(application: Application, revision: RevisionName): Kube
       name: revision.name,
       namespace,
       labels: { ...labels, [label.appName]: name, [label.appRevisionHash]: revision.hash },
-      ...(hasAnnotations ? { annotations } : {}),
+      ...(hasAnnotations || requestedBy
+        ? { annotations: { ...annotations, ...(requestedBy ? { [annotation.requestedBy]: requestedBy } : {}) } }
+        : {}),
       ownerReferences: [{ apiVersion: API_VERSION, kind: 'Application', name, uid, controller: true }],
     },
     spec: {
       application: { apiVersion: API_VERSION, kind: 'Application', metadata, spec: application.spec, status: {} },
+      ...externalFields(namespace, externals),
       compression: {},
     },
   };
+}
+
+/** KubeVela keys them by namespace and name. */
+function externalFields(namespace: string, { policies, workflow }: Externals): Record<string, unknown> {
+  const entries = Object.entries(policies).map(([name, policy]) => [`${namespace}/${name}`, bare(policy)]);
+  return { ...(entries.length > 0 ? { policies: Object.fromEntries(entries) } : {}), ...(workflow ? { workflow: bare(workflow) } : {}) };
+}
+
+/** An object without what the API server keeps about it. */
+function bare({ metadata: { name, namespace, labels }, ...rest }: KubeObject): Record<string, unknown> {
+  const { ownership: _, ...fields } = rest as Record<string, unknown>;
+  return { ...fields, metadata: { name, namespace, ...(labels ? { labels } : {}) } };
+}
+
+/** What a revision recorded, with everything in the spec that it names elsewhere: ready to run; and the digest of it. */
+export function recordedSpec(revision: KubeObject): { spec: ApplicationSpec; hash: string } | undefined {
+  const { application, policies = {}, workflow } = (revision['spec'] ?? {}) as RecordedFields;
+  const recorded = application?.spec;
+  if (!recorded || !Array.isArray(recorded.components)) return undefined;
+  const named = Object.entries(policies).map(([key, policy]) => [key.slice(key.indexOf('/') + 1), policy] as const);
+  const externals: Externals = { policies: Object.fromEntries(named), ...(workflow ? { workflow } : {}) };
+  return { spec: resolved(recorded, externals), hash: contentHash(recorded, externals) };
+}
+
+interface RecordedFields {
+  application?: { spec?: ApplicationSpec };
+  policies?: Record<string, PolicyObject>;
+  workflow?: WorkflowObject;
 }
 
 /** Labels or annotations without `lateen.dev/…`: those are about the Application itself, never about what it creates. */

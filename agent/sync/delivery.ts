@@ -18,7 +18,7 @@ import type { Inventories } from './inventories.ts';
 import { intention } from './intention.ts';
 import type { Holding } from './inventory-index.ts';
 import type { InventoryStore } from './inventory-store.ts';
-import { completed } from './nested-applications.ts';
+import { completed, isInVelasHands } from './nested-applications.ts';
 import type { OwnNamespace } from './own-namespace.ts';
 import { ownerKey } from './owner-key.ts';
 import { titleTo } from './ownership.ts';
@@ -217,7 +217,8 @@ export class Delivery {
         continue;
       }
       const { entry, from } = title;
-      const verdict = entry ? verdictOn(desired, entry, live) : ({ do: 'apply' } as const);
+      const settled = isInVelasHands(live, desired.object) ? LEAVE : entry && verdictOn(desired, entry, live);
+      const verdict = settled ?? ({ do: 'apply' } as const);
       work.push({ task: { desired, verdict, entry, live, mode: request.drift }, from });
     }
     return { work, causes };
@@ -289,6 +290,8 @@ export class Delivery {
     }
   }
 }
+
+const LEAVE = { do: 'leave' } as const;
 
 const NOTHING: Delivered = { changed: 0, drifted: [] };
 

@@ -1,7 +1,8 @@
 import { groupOf, type KubeObject } from '#api/kubernetes.ts';
-import { annotation, GROUP } from '#api/names.ts';
+import { annotation, CLAIM, GROUP } from '#api/names.ts';
 import { annotationsOf, asksForAuto, autoVersion } from '#api/publish-version.ts';
 import { withDefaults } from '#api/spec-defaults.ts';
+import type { LiveObject } from '../cluster/projection.ts';
 import type { BuiltObject } from '../manifest/types.ts';
 
 type Annotations = Readonly<Record<string, string>>;
@@ -35,4 +36,16 @@ function versioned(application: KubeObject, ofNamespace: Annotations): KubeObjec
   if (!isOpen(application, annotation.publishVersion) || !asksForAuto(annotationsOf(application), ofNamespace)) return application;
   const annotations = { ...application.metadata.annotations, [annotation.publishVersion]: autoVersion(application['spec']) };
   return { ...application, metadata: { ...application.metadata, annotations } };
+}
+
+/**
+ * Whether an Application that Git has is in the hands of the `vela` command: it has changed the spec or the publishVersion, and
+ * the agent has not made a hold of that yet; or it keeps every controller off for the moment of a change of several writes.
+ */
+export function isInVelasHands(live: LiveObject | undefined, git: KubeObject): boolean {
+  if (!live || !isApplication(live)) return false;
+  const { annotations = {} } = live.metadata;
+  const holder = annotations[annotation.controllerVersionRequire];
+  const isForeign = holder !== undefined && holder !== CLAIM && holder !== git.metadata.annotations?.[annotation.controllerVersionRequire];
+  return isForeign || (live.ownership.vela === true && annotations[annotation.hold] === undefined);
 }

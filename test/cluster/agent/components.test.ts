@@ -272,7 +272,7 @@ describe('an Application that is refused', () => {
     const uid = (await tenant.get('ConfigMap', 'corrected'))?.metadata.uid;
     await tenant.apply('corrected', {
       components: [component],
-      policies: [{ name: 'p', type: 'topology', properties: { clusters: ['x'] } }],
+      policies: [{ name: 'p', type: 'replication', properties: { keys: ['x'] } }],
     });
     expect((await refused('corrected'))['Admitted']).toMatchObject({ reason: 'UnknownPolicyType' });
     await repository.push({ 'a.yaml': configMapYaml('corrected', 'two') });

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import type { Application, ApplicationSpec } from '#api/application.ts';
+import type { ApplicationSpec, WorkflowStatus, WorkflowStep } from '#api/application.ts';
 import { Failure } from '#api/failure.ts';
 import type { ComponentResult } from '#agent/application/component-loop.ts';
-import { advance, planOf } from '#agent/application/workflow.ts';
+import { planOf } from '#agent/application/plan.ts';
+import { type Advanced, advance, openComponents, runOf } from '#agent/application/workflow.ts';
 
 const spec: ApplicationSpec = {
   components: [
@@ -11,53 +12,29 @@ const spec: ApplicationSpec = {
   ],
 };
 
-function application(changes: Partial<ApplicationSpec> = {}): Application {
-  return {
-    apiVersion: 'core.oam.dev/v1beta1',
-    kind: 'Application',
-    metadata: { name: 'a', namespace: 'n' },
-    spec: { ...spec, ...changes },
-  };
-}
-
 function well(revision = 'a-v1'): ComponentResult {
   return { state: 'settled', revision, healthy: true, applied: true, message: '' };
 }
 
 const now = '2026-01-01T00:00:00Z';
+const nowMs = Date.parse(now);
 
-function phases(results: Record<string, ComponentResult>, before?: ReturnType<typeof advance>, token = 'a-v1') {
-  const workflow = advance(planOf(application()), { token, now, before, result: (name) => results[name] });
-  return { workflow, phases: Object.fromEntries((workflow.steps ?? []).map(({ name, phase }) => [name, phase])) };
+function run(
+  spec_: ApplicationSpec,
+  given: { results?: Record<string, ComponentResult>; before?: WorkflowStatus; token?: string; atMs?: number } = {},
+): Advanced {
+  const { results = {}, before, token = 'a-v1', atMs = nowMs } = given;
+  return advance(planOf(spec_), { token, nowMs: atMs, before, result: (name) => results[name], runOf: runOf(token, spec_) });
 }
 
-describe('plan', () => {
-  it('has one apply-component step per component where there is no workflow', () => {
-    expect(planOf(application())).toEqual({
-      mode: 'DAG-DAG',
-      steps: [
-        { name: 'front', component: 'front', dependsOn: ['back'] },
-        { name: 'back', component: 'back', dependsOn: [] },
-      ],
-    });
-  });
+function phasesOf({ workflow }: Advanced): Record<string, string> {
+  return Object.fromEntries((workflow.steps ?? []).map(({ name, phase }) => [name, phase]));
+}
 
-  it('runs the steps of a workflow one after the other unless its mode says DAG', () => {
-    const steps = [
-      { type: 'apply-component', name: 'one', properties: { component: 'back' } },
-      { type: 'apply-component', properties: { component: 'front' } },
-    ];
-
-    expect(planOf(application({ workflow: { steps } }))).toEqual({
-      mode: 'StepByStep-DAG',
-      steps: [
-        { name: 'one', component: 'back', dependsOn: [] },
-        { name: 'step-1', component: 'front', dependsOn: ['one'] },
-      ],
-    });
-    expect(planOf(application({ workflow: { steps, mode: { steps: 'DAG' } } })).steps[1]?.dependsOn).toEqual([]);
-  });
-});
+function phases(results: Record<string, ComponentResult>, before?: WorkflowStatus, token = 'a-v1') {
+  const advanced = run(spec, { results, token, ...(before ? { before } : {}) });
+  return { workflow: advanced.workflow, phases: phasesOf(advanced) };
+}
 
 describe('workflow', () => {
   it('starts what depends on nothing and lets the rest wait', () => {
@@ -103,5 +80,143 @@ describe('workflow', () => {
     expect(id('a-v1')).toMatch(/^[0-9a-z]{10}$/);
     expect(id('a-v1')).toBe(id('a-v1'));
     expect(id('a-v1')).not.toBe(id('a-v2'));
+  });
+});
+
+describe('steps', () => {
+  const apply = (component: string, rest: Partial<WorkflowStep> = {}): WorkflowStep => ({
+    name: component,
+    type: 'apply-component',
+    properties: { component },
+    ...rest,
+  });
+  const two = [
+    { name: 'one', type: 'worker' },
+    { name: 'two', type: 'worker' },
+  ];
+  const of = (steps: WorkflowStep[], mode?: 'DAG'): ApplicationSpec => ({
+    components: two,
+    workflow: { steps, ...(mode ? { mode: { steps: mode } } : {}) },
+  });
+  const ok = { one: well(), two: well() };
+
+  it('suspend, and go on when a person resumes', () => {
+    const steps = of([apply('one'), { name: 'wait', type: 'suspend', properties: { message: 'look' } }, apply('two')]);
+    const first = run(steps, { results: ok });
+    expect(phasesOf(first)).toEqual({ one: 'succeeded', wait: 'suspending', two: 'pending' });
+    expect(first.workflow).toMatchObject({ suspend: true, status: 'suspending', finished: false });
+    expect(first.workflow.steps?.[1]).toMatchObject({ reason: 'Suspend', message: 'look' });
+    expect(run(steps, { results: ok, before: first.workflow }).workflow).toEqual(first.workflow);
+
+    // What `vela workflow resume` writes.
+    const resumed = {
+      ...first.workflow,
+      suspend: false,
+      steps: first.workflow.steps!.map((step) => (step.phase === 'suspending' ? { ...step, phase: 'running' as const } : step)),
+    };
+    expect(run(steps, { results: ok, before: resumed }).workflow).toMatchObject({ finished: true, status: 'succeeded' });
+  });
+
+  it('suspend for a time, and wake when it is over', () => {
+    const steps = of([{ name: 'wait', type: 'suspend', properties: { duration: '30s' } }, apply('one')]);
+    const first = run(steps, { results: ok });
+    expect(first.wakeInMs).toBe(30_000);
+    expect(run(steps, { results: ok, before: first.workflow, atMs: nowMs + 10_000 }).wakeInMs).toBe(20_000);
+    expect(phasesOf(run(steps, { results: ok, before: first.workflow, atMs: nowMs + 30_000 }))).toEqual({
+      wait: 'succeeded',
+      one: 'succeeded',
+    });
+  });
+
+  it('begin no other step while a person has suspended the workflow', () => {
+    const steps = of([apply('one'), apply('two')]);
+    const first = run(steps);
+    // What `vela workflow suspend` writes.
+    const before: WorkflowStatus = {
+      ...first.workflow,
+      suspend: true,
+      steps: first.workflow.steps!.map((step) => (step.phase === 'running' ? { ...step, phase: 'suspending' as const } : step)),
+    };
+    const paused = run(steps, { results: ok, before });
+    expect(phasesOf(paused)).toEqual({ one: 'suspending', two: 'pending' });
+    expect(paused.workflow).toMatchObject({ suspend: true, status: 'suspending' });
+  });
+
+  it('end when a person terminates, and stay ended', () => {
+    const steps = of([apply('one'), apply('two')]);
+    const first = run(steps);
+    const before: WorkflowStatus = {
+      ...first.workflow,
+      terminated: true,
+      steps: first.workflow.steps!.map((step) =>
+        step.phase === 'running' ? { ...step, phase: 'failed' as const, reason: 'Terminate' } : step,
+      ),
+    };
+    const ended = run(steps, { results: ok, before });
+    expect(ended.workflow).toMatchObject({ status: 'terminated', terminated: true, finished: true, endTime: now });
+    expect(run(steps, { results: ok, before: ended.workflow }).workflow).toEqual(ended.workflow);
+  });
+
+  it('fail after their timeout; what stands below is skipped unless it runs always', () => {
+    const steps = of([apply('one', { timeout: '1m' }), apply('two'), { ...apply('two'), name: 'last', if: 'always' }]);
+    const first = run(steps);
+    expect(first.wakeInMs).toBe(60_000);
+    const late = run(steps, { results: { two: well() }, before: first.workflow, atMs: nowMs + 60_000 });
+    expect(phasesOf(late)).toEqual({ one: 'failed', two: 'skipped', last: 'succeeded' });
+    expect(late.workflow).toMatchObject({ status: 'failed', terminated: true, finished: true, message: 'step one: Timeout' });
+    expect(late.workflow.steps?.[0]).toMatchObject({ reason: 'Timeout', message: 'wait healthy' });
+  });
+
+  it('go on side by side in a DAG though one has failed', () => {
+    const steps = of([apply('one', { timeout: '1m' }), apply('two'), { ...apply('two'), name: 'last', dependsOn: ['one'] }], 'DAG');
+    const first = run(steps);
+    const late = run(steps, { results: { two: well() }, before: first.workflow, atMs: nowMs + 60_000 });
+    expect(phasesOf(late)).toEqual({ one: 'failed', two: 'succeeded', last: 'skipped' });
+  });
+
+  it('run again from the start where the status was removed, under the same token', () => {
+    const done = run(spec, { results: { front: well(), back: well() } });
+    expect(done.workflow.finished).toBe(true);
+    expect(phasesOf(run(spec, { results: {} }))).toEqual({ front: 'pending', back: 'running' });
+  });
+
+  it('deploy components with the overrides of their policies, in the order of dependsOn', () => {
+    const image = (name: string) => ({ components: [{ name: 'back', properties: { image: name } }] });
+    const deploying: ApplicationSpec = {
+      components: [
+        { name: 'front', type: 'webservice', dependsOn: ['back'], properties: { image: 'a' } },
+        { name: 'back', type: 'worker', properties: { image: 'a', cpu: '1' } },
+      ],
+      policies: [
+        { name: 'canary', type: 'override', properties: { ...image('b'), selector: ['back'] } },
+        { name: 'all', type: 'override', properties: image('c') },
+      ],
+      workflow: {
+        steps: [
+          { name: 'first', type: 'deploy', properties: { policies: ['canary'] } },
+          { name: 'second', type: 'deploy', properties: { policies: ['all'], auto: false } },
+        ],
+      },
+    };
+    const plan = planOf(deploying);
+    const opened = (results: Record<string, ComponentResult>, before?: WorkflowStatus) => {
+      const { workflow } = run(deploying, { results, ...(before ? { before } : {}) });
+      const open = openComponents(plan, { workflow, result: (name) => results[name], runOf: runOf('a-v1', deploying) });
+      return { workflow, open: [...open].map(([name, { component, run: of_ }]) => [name, component.properties, of_]) };
+    };
+
+    const first = opened({});
+    expect(first.open).toEqual([['back', { image: 'b', cpu: '1' }, 'a-v1 first']]);
+    const waiting = opened({ back: well('a-v1 first') }, first.workflow);
+    expect(waiting.workflow.steps?.map(({ phase }) => phase)).toEqual(['succeeded', 'suspending']);
+    const approved = {
+      ...waiting.workflow,
+      suspend: false,
+      steps: waiting.workflow.steps!.map((step) => (step.phase === 'suspending' ? { ...step, phase: 'running' as const } : step)),
+    };
+    const second = opened({ back: well('a-v1 first') }, approved);
+    expect(second.open).toEqual([['back', { image: 'c', cpu: '1' }, 'a-v1 second']]);
+    const third = opened({ back: well('a-v1 second') }, second.workflow);
+    expect(third.open.map(([name]) => name)).toEqual(['back', 'front']);
   });
 });

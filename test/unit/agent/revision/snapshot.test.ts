@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { Application } from '#api/application.ts';
+import type { Application, PolicyObject, WorkflowObject } from '#api/application.ts';
 import { label } from '#api/names.ts';
-import { currentRevision, revisionNumber, snapshot, specHash } from '#agent/revision/snapshot.ts';
+import { externalsOf, NO_EXTERNALS, resolved } from '#agent/revision/externals.ts';
+import { contentHash, recordedSpec, revisionNumber, snapshot, specHash } from '#agent/revision/snapshot.ts';
 
 function application(image: string, extra: Partial<Application['metadata']> = {}): Application {
   return {
@@ -12,39 +13,7 @@ function application(image: string, extra: Partial<Application['metadata']> = {}
   };
 }
 
-function recorded(image: string, number: number, uid = 'u1') {
-  const app = application(image, { uid });
-  return snapshot(app, { name: `web-v${number}`, number, hash: specHash(app) });
-}
-
 describe('revision numbers', () => {
-  it.each([
-    ['the first spec', [], 'nginx', 'web-v1', true],
-    ['an unchanged spec', [recorded('nginx', 1)], 'nginx', 'web-v1', false],
-    ['a changed spec', [recorded('nginx', 1)], 'redis', 'web-v2', true],
-    ['a spec that returns to an older one', [recorded('nginx', 1), recorded('redis', 2)], 'nginx', 'web-v3', true],
-    ['a revision of an earlier Application of the name', [recorded('nginx', 1, 'gone')], 'nginx', 'web-v2', true],
-    ['numbers with a gap', [recorded('nginx', 7)], 'redis', 'web-v8', true],
-    ['ten or more', [recorded('a', 9), recorded('nginx', 10)], 'nginx', 'web-v10', false],
-  ])('are right for %s', (_name, existing, image, expected, isNew) => {
-    const found = currentRevision(application(image), existing);
-
-    expect([found.revision.name, found.isNew]).toEqual([expected, isNew]);
-  });
-
-  it('never go below what the status remembers, though the revisions were deleted', () => {
-    const app = { ...application('redis'), status: { latestRevision: { name: 'web-v4', revision: 4, revisionHash: 'x' } } };
-
-    expect(currentRevision(app, []).revision.name).toBe('web-v5');
-  });
-
-  it('do not make again what was made and has not come back through the watch', () => {
-    const made = { name: 'web-v1', number: 1, hash: specHash(application('nginx')) };
-
-    expect(currentRevision(application('nginx'), [], made)).toEqual({ revision: made, isNew: false });
-    expect(currentRevision(application('redis'), [], made).revision.name).toBe('web-v2');
-  });
-
   it.each([
     ['web-v3', 3],
     ['web-v03', undefined],
@@ -104,5 +73,52 @@ describe('snapshot', () => {
     expect(specHash(left)).toBe(specHash(right));
     expect(specHash(left)).toMatch(/^[0-9a-f]{16}$/);
     expect(specHash(left)).not.toBe(specHash(application('redis')));
+  });
+});
+
+describe('what an Application names elsewhere', () => {
+  const app: Application = {
+    ...application('nginx'),
+    spec: { components: [{ name: 'web', type: 'webservice', properties: { image: 'nginx' } }], workflow: { ref: 'deploy' } },
+  };
+  const policy = (image: string): PolicyObject => ({
+    apiVersion: 'core.oam.dev/v1alpha1',
+    kind: 'Policy',
+    metadata: { name: 'other', namespace: 'default', resourceVersion: '7' },
+    type: 'override',
+    properties: { components: [{ name: 'web', properties: { image } }] },
+  });
+  const workflow: WorkflowObject = {
+    apiVersion: 'core.oam.dev/v1alpha1',
+    kind: 'Workflow',
+    metadata: { name: 'deploy', namespace: 'default', uid: 'x' },
+    steps: [{ name: 'deploy', type: 'deploy', properties: { policies: ['other'] } }],
+  };
+  const found = (image: string) => externalsOf(app.spec, { policy: () => policy(image), workflow: () => workflow });
+
+  it('is found, and what is missing is named with its place', () => {
+    expect(found('a').missing).toEqual([]);
+    expect(Object.keys(found('a').externals.policies)).toEqual(['other']);
+    const { missing } = externalsOf(app.spec, { policy: () => undefined, workflow: () => workflow });
+    expect(missing.map(({ code, path }) => [code, path])).toEqual([['PolicyNotFound', 'spec.workflow.steps[0].properties.policies[0]']]);
+    expect(externalsOf(app.spec, { policy: () => undefined, workflow: () => undefined }).missing.map(({ code }) => code)).toEqual([
+      'WorkflowNotFound',
+    ]);
+  });
+
+  it('is part of the digest and of the snapshot, which gives it back ready to run', () => {
+    const { externals } = found('a');
+    const hash = contentHash(app.spec, externals);
+    expect(hash).not.toBe(contentHash(app.spec, found('b').externals));
+    const object = snapshot(app, { name: 'web-v1', number: 1, hash }, { externals, requestedBy: 'ada' });
+    expect(object.metadata.annotations).toEqual({ 'lateen.dev/requested-by': 'ada' });
+    expect(Object.keys((object['spec'] as { policies: object }).policies)).toEqual(['default/other']);
+    expect(recordedSpec(JSON.parse(JSON.stringify(object)) as typeof object)).toEqual({ spec: resolved(app.spec, externals), hash });
+    expect(resolved(app.spec, externals).policies).toEqual([{ name: 'other', type: 'override', properties: policy('a').properties }]);
+  });
+
+  it('changes nothing of a spec that names nothing', () => {
+    const { spec } = application('nginx');
+    expect(resolved(spec, NO_EXTERNALS)).toBe(spec);
   });
 });
