@@ -8,6 +8,11 @@ export function expiryOf(pem: string): number {
   return Date.parse(new X509Certificate(pem).validTo);
 }
 
+/** How long it is good, in milliseconds, from its first moment to its last. */
+export function lifeOf(pem: string): number {
+  return expiryOf(pem) - Date.parse(new X509Certificate(pem).validFrom);
+}
+
 /** Two thirds of a life: the other third is for whoever was away. */
 export function renewalOf(pem: string, lifeMs: number): number {
   return expiryOf(pem) - lifeMs / 3;
