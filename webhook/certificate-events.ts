@@ -1,4 +1,4 @@
-import { expiryOf, isOverdue } from '#certs/expiry.ts';
+import { expiryOf, isOverdue, lifeOf } from '#certs/expiry.ts';
 import type { Step } from '#certs/rotation.ts';
 import { messageOf } from '#core/errors.ts';
 import type { WebhookParts } from './webhook.ts';
@@ -32,10 +32,13 @@ export class ExpiryWarning {
   look(served: string | undefined, problem: string | undefined): void {
     const { clock, settings, log } = this.#parts;
     const nowMs = clock.now();
-    if (served === undefined || nowMs < this.#nextMs || !isOverdue(served, settings.certificateLife, nowMs)) return;
-    this.#nextMs = nowMs + Math.min(DAY_MS, settings.certificateLife / 12);
+    if (served === undefined || nowMs < this.#nextMs) return;
+    const given = settings.certificateFiles !== '';
+    const lifeMs = given ? lifeOf(served) : settings.certificateLife;
+    if (!isOverdue(served, lifeMs, nowMs)) return;
+    this.#nextMs = nowMs + Math.min(DAY_MS, lifeMs / 12);
     const expires = new Date(expiryOf(served)).toISOString();
-    const why = problem ?? 'nothing says why';
+    const why = problem ?? (given ? `whoever makes the files in ${settings.certificateFiles} did not` : 'nothing says why');
     log.error('the certificate was not renewed', { expires, why });
     const message = `the certificate ends at ${expires} and was not renewed: ${why}`;
     recordEvent(this.#parts, { type: 'Warning', reason: 'CertificateNotRenewed', message });

@@ -1,12 +1,16 @@
+import { randomBytes } from 'node:crypto';
+import type { KubeObject } from '#api/kubernetes.ts';
+import { certificatesIn } from '#certs/bundle.ts';
 import { expiryOf } from '#certs/expiry.ts';
 import { afterStep, bundleOf, type CertificateState, dueStep, type Lives, type RotationInput, type Step } from '#certs/rotation.ts';
 import { secretData, stateOfSecret } from '#certs/secret.ts';
-import type { KubeObject } from '#api/kubernetes.ts';
 import type { Clock } from '#core/clock.ts';
 import { messageOf } from '#core/errors.ts';
 import type { Log } from '#core/log.ts';
+import type { BundleWriter } from './bundle-writer.ts';
+import type { CertificateSource, Kept } from './certificate-source.ts';
 import type { Cluster } from './cluster.ts';
-import { type Configuration, haveBundle, readConfigurations, writeBundle } from './configurations.ts';
+import { type Configuration, haveBundle } from './configurations.ts';
 
 export interface KeeperOptions {
   cluster: Cluster;
@@ -15,7 +19,7 @@ export interface KeeperOptions {
   /** Of the Secret. */
   namespace: string;
   secret: string;
-  configuration: string;
+  bundles: BundleWriter;
   hosts: readonly string[];
   lives: Lives;
   /** In [0, 1): how long this replica waits, so that mostly one of them makes a key and the others see it. */
@@ -23,10 +27,8 @@ export interface KeeperOptions {
   onStep?: (step: Step, why: string) => void;
 }
 
-export interface Kept {
+interface Settled {
   state: CertificateState;
-  configurations: Configuration[];
-  /** Why a step that is due was not taken: what there is goes on being served. */
   problem?: string;
 }
 
@@ -37,29 +39,32 @@ const MAX_WRITES = 12;
  * Keeps the certificates in their Secret and the bundle in both configurations. Every replica runs it; whoever comes first
  * takes the step, and all serve what the Secret holds.
  */
-export class CertificateKeeper {
+export class CertificateKeeper implements CertificateSource {
   readonly #options: KeeperOptions;
+  /** PEM of every authority that this replica has vouched for. */
+  readonly #ours = new Set<string>();
+  readonly #manager = `lateen-webhook-${randomBytes(4).toString('hex')}`;
   #known: CertificateState | undefined;
 
   constructor(options: KeeperOptions) {
     this.#options = options;
   }
 
-  /** One look: takes every step that is due, mends the configurations. Rejects where the API server does not answer. */
   async look(): Promise<Kept> {
-    const { cluster, configuration } = this.#options;
-    // Before the Secret: see writeBundle.
-    const configurations = await readConfigurations(cluster, configuration);
-    const settled = await this.#settle(configurations);
-    this.#known = settled.state;
-    const written = await writeBundle(cluster, configurations, bundleOf(settled.state));
-    if (written === 0) return { ...settled, configurations };
-    this.#options.log.info('wrote the bundle into webhook configurations', { written });
-    return { ...settled, configurations: await readConfigurations(cluster, configuration) };
+    const { bundles } = this.#options;
+    const configurations = await bundles.read();
+    const { state, ...rest } = await this.#settle(configurations);
+    this.#known = state;
+    const own = certificatesIn(bundleOf(state));
+    const retired = [...this.#ours].filter((pem) => !own.includes(pem));
+    for (const pem of own) this.#ours.add(pem);
+    return { serving: state.serving, ...rest, configurations: await bundles.write(configurations, bundleOf(state), retired) };
   }
 
+  close(): void {}
+
   /** The state of the Secret after every step that is due. */
-  async #settle(configurations: readonly Configuration[]): Promise<Omit<Kept, 'configurations'>> {
+  async #settle(configurations: readonly Configuration[]): Promise<Settled> {
     for (let writes = 0; writes < MAX_WRITES; writes++) {
       const secret = await this.#read();
       const held = stateOfSecret(secret?.['data'] as Record<string, string> | undefined);
@@ -82,7 +87,7 @@ export class CertificateKeeper {
   }
 
   /** A right that is missing, say, must not keep a replica from serving a certificate that is good for a while. */
-  #notWritten(step: Step, error: unknown, held: CertificateState | undefined): Omit<Kept, 'configurations'> {
+  #notWritten(step: Step, error: unknown, held: CertificateState | undefined): Settled {
     if (!held || expiryOf(held.serving.cert) <= this.#options.clock.now()) throw error;
     const problem = messageOf(error);
     this.#options.log.warn('certificates not changed', { step, error: problem });
@@ -124,9 +129,10 @@ export class CertificateKeeper {
     const { cluster, secret: name, namespace } = this.#options;
     const data = secretData(state);
     const fresh = { apiVersion: 'v1', kind: 'Secret', metadata: { name, namespace }, type: 'kubernetes.io/tls', data };
+    // A POST has no name that a Role could limit it to, an apply has. The manager is this replica: of two, one is refused.
     const { status, object } = before
       ? await cluster.call('PUT', `${this.#path}/${name}`, { ...before, data })
-      : await cluster.call('POST', this.#path, fresh);
+      : await cluster.call('APPLY', `${this.#path}/${name}?fieldManager=${this.#manager}`, fresh);
     if (status === 409) return false;
     if (status >= 300) throw new Error(`the Secret ${name} cannot be written: ${status} ${String(object['message'])}`);
     return true;

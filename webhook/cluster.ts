@@ -22,10 +22,12 @@ export interface WatchEvent {
   object: KubeObject;
 }
 
+type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'APPLY';
+
 /** The few requests that the webhook makes, none of them while it decides. */
 export interface Cluster {
-  /** Resolves with any status. Rejects where the API server cannot be reached, or is silent for 10 s. */
-  call(method: string, path: string, body?: unknown): Promise<Answer>;
+  /** Resolves with any status. Rejects where the API server cannot be reached, or is silent for 10 s. APPLY is a server-side apply. */
+  call(method: Method, path: string, body?: unknown): Promise<Answer>;
   /** Resolves when the stream ends. */
   watch(path: string, onEvent: (event: WatchEvent) => void, signal: AbortSignal): Promise<void>;
   close(): void;
@@ -34,22 +36,27 @@ export interface Cluster {
 const DEADLINE_MS = 10_000;
 /** A list of 10,000 namespaces. */
 const MAX_BYTES = 64 * 1024 * 1024;
+/** YAML, which JSON is. */
+const CONTENT_TYPES: Partial<Record<Method, string>> = { PATCH: 'application/json-patch+json', APPLY: 'application/apply-patch+yaml' };
 const SERVICE_ACCOUNT = '/var/run/secrets/kubernetes.io/serviceaccount';
 
 export function createCluster(connection: Connection, userAgent: string): Cluster {
   const agent = new Agent({ keepAlive: true, maxSockets: 8 });
 
-  async function send(method: string, path: string, body: unknown, signal: AbortSignal): Promise<IncomingMessage> {
+  async function send(method: Method, path: string, body: unknown, signal: AbortSignal): Promise<IncomingMessage> {
     const { headers, ...tls } = await connection.options();
-    const type = method === 'PATCH' ? 'application/json-patch+json' : 'application/json';
     const all = {
       ...(headers as Record<string, string> | undefined),
       accept: 'application/json',
-      'content-type': type,
+      'content-type': CONTENT_TYPES[method] ?? 'application/json',
       'user-agent': userAgent,
     };
     return new Promise((resolve, reject) => {
-      const sent = request(`${connection.server}${path}`, { ...tls, method, headers: all, agent, signal }, resolve);
+      const sent = request(
+        `${connection.server}${path}`,
+        { ...tls, method: method === 'APPLY' ? 'PATCH' : method, headers: all, agent, signal },
+        resolve,
+      );
       sent.on('error', reject);
       sent.end(body === undefined ? undefined : JSON.stringify(body));
     });

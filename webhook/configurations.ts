@@ -1,5 +1,6 @@
-import type { Cluster } from './cluster.ts';
 import type { KubeObject } from '#api/kubernetes.ts';
+import { certificatesIn } from '#certs/bundle.ts';
+import type { Cluster } from './cluster.ts';
 
 /** The two webhook configurations: ours is nothing in them but caBundle. */
 
@@ -30,10 +31,12 @@ export function bundlesIn(configurations: readonly Configuration[]): string[] {
   );
 }
 
-/** Whether both are there and every webhook of theirs has exactly this bundle. */
+/** Whether both are there and every webhook of theirs trusts all of the bundle. */
 export function haveBundle(configurations: readonly Configuration[], bundle: string): boolean {
+  const wanted = certificatesIn(bundle);
   return (
-    configurations.every(({ object }) => (object?.webhooks ?? []).length > 0) && bundlesIn(configurations).every((one) => one === bundle)
+    configurations.every(({ object }) => (object?.webhooks ?? []).length > 0) &&
+    bundlesIn(configurations).every((live) => wanted.every((pem) => certificatesIn(live).includes(pem)))
   );
 }
 

@@ -49,6 +49,12 @@ export const webhookSettings = {
     default: '2160h',
     parse: parseLife,
   },
+  certificateFiles: {
+    placeholder: 'DIR',
+    help: 'folder with tls.crt, tls.key and ca.crt that others make, such as a mounted Secret; read again when they change; without it the webhook makes its own',
+    default: '',
+    parse: parseText,
+  },
   minInterval: {
     placeholder: 'DURATION',
     help: 'the shortest pullInterval that an Application may ask for; that of the agents',

@@ -7,8 +7,11 @@ import { messageOf } from '#core/errors.ts';
 import type { Log } from '#core/log.ts';
 import type { Settings } from '#core/settings.ts';
 import { createApp } from './app.ts';
+import { BundleWriter } from './bundle-writer.ts';
 import { ExpiryWarning, tellStep } from './certificate-events.ts';
-import { CertificateKeeper, type Kept } from './certificate-keeper.ts';
+import { MountedCertificates } from './certificate-files.ts';
+import { CertificateKeeper } from './certificate-keeper.ts';
+import type { CertificateSource, Kept } from './certificate-source.ts';
 import type { Cluster } from './cluster.ts';
 import { bundlesIn } from './configurations.ts';
 import { messageClasses } from './message-classes.ts';
@@ -34,7 +37,7 @@ const LONGEST_LOOK_MS = 10_000;
 /** One replica of the webhook, from its first certificate to its end. */
 export class Webhook {
   readonly #parts: WebhookParts;
-  readonly #keeper: CertificateKeeper;
+  readonly #certificates: CertificateSource;
   readonly #namespaces: Namespaces;
   readonly #metrics = new WebhookMetrics();
   readonly #warning: ExpiryWarning;
@@ -42,24 +45,13 @@ export class Webhook {
   #server: TlsServer | undefined;
   #served: string | undefined;
   #problem: string | undefined = 'it has not reached itself yet';
+  /** Aborted: look again now. */
+  #wake = new AbortController();
 
   constructor(parts: WebhookParts) {
     this.#parts = parts;
-    const { settings, cluster, clock, log } = parts;
-    const { namespace, secret, configuration } = settings;
-    const lives = livesOf(settings.certificateLife);
-    this.#keeper = new CertificateKeeper({
-      cluster,
-      clock,
-      log,
-      namespace,
-      secret,
-      configuration,
-      hosts: hostsOf(settings),
-      lives,
-      patience: parts.random(),
-      onStep: (step, why) => tellStep(parts, step, why),
-    });
+    const { settings, log } = parts;
+    this.#certificates = certificatesOf(parts, () => this.#wake.abort());
     this.#namespaces = new Namespaces(parts);
     this.#warning = new ExpiryWarning(parts);
     this.#metrics.ready.set({}, 0);
@@ -90,6 +82,7 @@ export class Webhook {
     stop.abort();
     await watching;
     await this.#server?.close();
+    this.#certificates.close();
     this.#parts.cluster.close();
   }
 
@@ -97,6 +90,7 @@ export class Webhook {
     const { clock, random, log, settings } = this.#parts;
     const pauseMs = Math.min(LONGEST_LOOK_MS, Math.max(300, settings.certificateLife / 60));
     for (let failures = 0; !signal.aborted; ) {
+      this.#wake = new AbortController();
       try {
         this.#warning.look(this.#served, await this.#look());
         failures = 0;
@@ -106,13 +100,13 @@ export class Webhook {
         failures += 1;
       }
       const waitMs = failures > 0 ? backoffMs(failures - 1, random(), { firstMs: 500, maxMs: LONGEST_LOOK_MS }) : pauseMs;
-      await clock.sleep(waitMs, signal).catch(() => undefined);
+      await clock.sleep(waitMs, AbortSignal.any([signal, this.#wake.signal])).catch(() => undefined);
     }
   }
 
   /** Resolves to what kept the certificate from being renewed, if anything did. */
   async #look(): Promise<string | undefined> {
-    const kept = await this.#keeper.look();
+    const kept = await this.#certificates.look();
     await this.#serve(kept);
     const problem = await this.#checkSelf(kept);
     if (problem !== this.#problem)
@@ -126,8 +120,7 @@ export class Webhook {
     this.#metrics.ready.set({}, problem === undefined ? 1 : 0);
   }
 
-  async #serve({ state }: Kept): Promise<void> {
-    const { serving } = state;
+  async #serve({ serving }: Kept): Promise<void> {
     if (serving.cert === this.#served) return;
     const { address } = this.#parts.settings;
     if (this.#server) this.#server.reload(serving);
@@ -149,6 +142,25 @@ export class Webhook {
     );
     return problems.find((problem) => problem !== undefined);
   }
+}
+
+function certificatesOf(parts: WebhookParts, onHint: () => void): CertificateSource {
+  const { settings, cluster, clock, log, random } = parts;
+  const { namespace, secret, configuration, certificateFiles: folder } = settings;
+  const bundles = new BundleWriter({ cluster, clock, log, configuration });
+  if (folder !== '') return new MountedCertificates({ folder, bundles, clock, log, onHint });
+  return new CertificateKeeper({
+    cluster,
+    clock,
+    log,
+    namespace,
+    secret,
+    bundles,
+    hosts: hostsOf(settings),
+    lives: livesOf(settings.certificateLife),
+    patience: random(),
+    onStep: (step, why) => tellStep(parts, step, why),
+  });
 }
 
 /** Every name that the API server may call it by. */

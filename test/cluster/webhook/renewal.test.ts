@@ -23,7 +23,7 @@ beforeAll(async () => {
   configuration = `lateen-${port}`;
   const options = { url: `https://127.0.0.1:${port}`, name: configuration, namespaces: [system] };
   // The rights that docs/webhook.md lists, without `update` of its Secret.
-  const items = [...webhookConfigurations(options), ...rights(system, ['get'])];
+  const items = [...webhookConfigurations(options), ...rights(system, ['get', 'create', 'patch'])];
   await writeFile(join(folder, 'objects.json'), JSON.stringify({ apiVersion: 'v1', kind: 'List', items }));
   await kubectl('apply', '--server-side', '-f', join(folder, 'objects.json'));
   const { server, caFile } = inject('plane');
@@ -55,11 +55,10 @@ function rights(namespace: string, ofSecret: string[]): object[] {
   const kinds = ['mutatingwebhookconfigurations', 'validatingwebhookconfigurations'];
   return [
     ...roleOf('ClusterRole', [
-      { apiGroups: [''], resources: ['namespaces'], verbs: ['list', 'watch'] },
+      { apiGroups: [''], resources: ['namespaces'], verbs: ['get', 'list', 'watch'] },
       { apiGroups: ['admissionregistration.k8s.io'], resources: kinds, resourceNames: [configuration], verbs: ['get', 'patch'] },
     ]),
     ...roleOf('Role', [
-      { apiGroups: [''], resources: ['secrets'], verbs: ['create'] },
       { apiGroups: [''], resources: ['secrets'], resourceNames: ['lateen-webhook-tls'], verbs: ofSecret },
       { apiGroups: [''], resources: ['events'], verbs: ['create'] },
     ]),
@@ -84,7 +83,7 @@ it('warns of a certificate that nobody renews, goes on serving it, and renews it
     );
   expect(await expirySeconds()).toBe(first);
 
-  const items = rights(system, ['get', 'update']);
+  const items = rights(system, ['get', 'create', 'patch', 'update']);
   await writeFile(join(folder, 'rights.json'), JSON.stringify({ apiVersion: 'v1', kind: 'List', items }));
   await kubectl('apply', '--server-side', '-f', join(folder, 'rights.json'));
   await expect.poll(expirySeconds, { timeout: 30_000, interval: 500 }).toBeGreaterThan(first);
