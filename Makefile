@@ -54,7 +54,7 @@ check: $(BIN)/node ## types, lint, format, unused code
 format: $(BIN)/node ## rewrite the sources as biome formats them
 	@$(BIN)/biome format --write .
 
-docs: $(BIN)/node ## rewrite the generated parts of docs/
+docs: $(BIN)/node ## rewrite the generated parts of docs/ and of the READMEs of the charts
 	@$(NODE) dev/generate-docs.ts
 
 bench: $(BIN)/node ## measure the agent beside the physical limit; PART=a,b N=100 RUNS=1 QUICK=true
