@@ -75,6 +75,8 @@ export const reasons = {
   ClusterScoped: 'a cluster-scoped object',
   UnknownKind: 'a kind that the API server does not know',
   DuplicateObject: 'the same object twice',
+  AgentProtected: 'an object that belongs to the agent itself',
+  IdentityForbidden: 'an object that uses the identity of the agent, or chooses one',
   NameRequired: 'an object without a name',
   VelaCoreIdentity: 'a nested Application that vela-core would run with rights that nobody has vouched for',
   // Apply, prune, cluster

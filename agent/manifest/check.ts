@@ -1,8 +1,7 @@
 import type { Cause } from '#api/failure.ts';
 import { displayName, groupOf, type KubeObject, objectId, referenceOf } from '#api/kubernetes.ts';
-import { AGENT_NAME } from '#api/names.ts';
 import { oneLine } from '#core/errors.ts';
-import { isInventoryName } from './inventory.ts';
+import { guard } from './guard.ts';
 import { limits } from './limits.ts';
 import { unknownKindRemedy } from './kind-hints.ts';
 import type { BuiltObject, Origin } from './types.ts';
@@ -51,21 +50,6 @@ export async function checkObjects(
   return { objects: checked, causes: [...causes, ...duplicates(objects, options.namespace)] };
 }
 
-/** What the agent stands on: its inventories, and its own identity and workload (spec/sync.md A19, A20). */
-const AGENTS_OWN = new Set([
-  '/ServiceAccount',
-  'rbac.authorization.k8s.io/Role',
-  'rbac.authorization.k8s.io/RoleBinding',
-  'apps/Deployment',
-  'coordination.k8s.io/Lease',
-]);
-
-function isAgents({ apiVersion, kind, metadata }: KubeObject): boolean {
-  const name = String(metadata.name ?? '');
-  const type = `${groupOf(apiVersion)}/${kind}`;
-  return type === '/ConfigMap' ? isInventoryName(name) : name === AGENT_NAME && AGENTS_OWN.has(type);
-}
-
 async function scopesOf(objects: readonly BuiltObject[], scope: KindScope): Promise<Map<string, { namespaced: boolean } | undefined>> {
   const kinds = new Map(objects.map(({ object }) => [kindOf(object), object]));
   const found = [...kinds].map(async ([key, { apiVersion, kind }]) => [key, await scope(apiVersion, kind)] as const);
@@ -89,10 +73,8 @@ function causesOfOne(built: BuiltObject, scope: { namespaced: boolean } | undefi
       }),
     ];
   }
-  if (isAgents(object)) {
-    const message = `${shown(object)} has a name that belongs to the agent itself`;
-    return [mistake(built, { code: 'InvalidObject', path: 'metadata.name', message, remedy: 'give it another name' })];
-  }
+  const guarded = guard(object, namespace, shown(object));
+  if (guarded) return [mistake(built, guarded)];
   if (!scope) {
     const remedy = unknownKindRemedy(apiVersion, kind);
     return [

@@ -149,5 +149,5 @@ it('refuses what belongs to the agent itself: its inventories, its rights, its l
   ];
   const all = await causes(...refused, own('v1', 'ConfigMap', 'lateen'), own('v1', 'Service'));
   expect(all).toHaveLength(refused.length);
-  expect(all[0]).toBe('InvalidObject a.yaml:1 ConfigMap/lateen-infra has a name that belongs to the agent itself; give it another name');
+  expect(all[0]).toBe('AgentProtected a.yaml:1 ConfigMap/lateen-infra has a name that belongs to the agent itself; give it another name');
 });
