@@ -1,11 +1,15 @@
 import type { CommandDeclaration, OptionDeclaration } from './command.ts';
 import { imageCommands } from './image-commands.ts';
+import { revisionCommands } from './revision-commands.ts';
 
 const output: OptionDeclaration = { flags: '-o, --output <format>', help: 'table, json or yaml', choices: ['table', 'json', 'yaml'] };
 const objects: OptionDeclaration = { flags: '-o, --output <format>', help: 'yaml documents or one json List', choices: ['yaml', 'json'] };
 
 /** What the groups of commands are about. */
-export const GROUPS: Readonly<Record<string, string>> = { image: 'new image tags: which is the latest, and where it is written' };
+export const GROUPS: Readonly<Record<string, string>> = {
+  image: 'new image tags: which is the latest, and where it is written',
+  revision: 'what an Application was at each roll-out',
+};
 
 /** Every command of `lateen`. Each loads only what it needs: `lateen build` never loads the cluster's client. */
 export const commands: readonly CommandDeclaration[] = [
@@ -97,5 +101,6 @@ export const commands: readonly CommandDeclaration[] = [
     ],
     run: async (io, invocation) => (await import('./render.ts')).render(io, invocation),
   },
+  ...revisionCommands,
   ...imageCommands,
 ];

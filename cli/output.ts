@@ -1,4 +1,4 @@
-import type { Application } from '#api/application.ts';
+import type { ObjectMeta } from '#api/kubernetes.ts';
 import type { Io } from './io.ts';
 
 /** Any object or List as kubectl prints it: JSON with four spaces, or YAML that programs in Go read as it was meant. */
@@ -21,7 +21,7 @@ export function listOf(items: readonly unknown[]): Record<string, unknown> {
 }
 
 /** managedFields are for programs that write; kubectl leaves them out too. */
-export function shown(application: Application): Application {
-  const { managedFields: _, ...metadata } = application.metadata;
-  return { ...application, metadata: metadata as Application['metadata'] };
+export function shown<Shown extends { metadata: ObjectMeta }>(object: Shown): Shown {
+  const { managedFields: _, ...metadata } = object.metadata;
+  return { ...object, metadata };
 }

@@ -6,6 +6,9 @@ import { CommandError, exit } from './exit.ts';
 
 const CHOOSE = 'check that it runs, or choose another with --context or --kubeconfig';
 
+/** How the API server begins the refusal of a webhook, which answers with a status of its own choice. */
+const WEBHOOK = /^admission webhook /;
+
 const PROBLEMS: Record<string, string> = {
   ECONNREFUSED: 'it refuses the connection',
   ENOTFOUND: 'its name is not known',
@@ -26,6 +29,7 @@ export function unanswered(error: unknown, server: string): unknown {
 
 function refused(error: ApiError, server: string): CommandError {
   const { status, asked } = error;
+  if (WEBHOOK.test(error.message)) return new CommandError(exit.no, oneLine(error.message));
   if (status === 401) {
     return new CommandError(
       exit.couldNotAsk,
