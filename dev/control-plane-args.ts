@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import type { Layout } from './control-plane-files.ts';
 
 export interface Ports {
@@ -77,6 +78,7 @@ export function schedulerArgs(layout: Layout): string[] {
 export function kwokArgs(layout: Layout): string[] {
   return [
     `--kubeconfig=${layout.kubeconfig('kwok')}`,
+    `--config=${fileURLToPath(new URL('kwok-stages.yaml', import.meta.url))}`,
     '--manage-all-nodes=false',
     '--manage-nodes-with-annotation-selector=kwok.x-k8s.io/node=fake',
     // Outside the service addresses of the API server.
