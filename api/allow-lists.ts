@@ -1,6 +1,7 @@
 import { parseImage } from './image/reference.ts';
 import { imageRule } from './image-rules.ts';
 import { annotation } from './names.ts';
+import { isMap, own } from './schema.ts';
 import type { Finding, Rule, Site } from './schema.ts';
 import { displayUrl, urlRule } from './source-url.ts';
 import { type AllowedPlace, type AllowPattern, matches, patternsFrom, placeOfImage, placeOfUrl } from './allow-pattern.ts';
@@ -58,6 +59,26 @@ export const watchedImageRule: Rule<string> = (text, site) => {
   const wording = { code: 'RegistryNotAllowed', key: annotation.allowedRegistries, what: 'image', shown: shorten(text) } as const;
   return judge(placeOfImage(parsed.image), list, { ...wording, site });
 };
+
+/**
+ * The rule of properties that an override brings in: whatever it is laid over, a source among them must be allowed. (What is laid
+ * over a component can come from a Policy object too, so the agent asks once more when it has read those.)
+ */
+export const broughtInRule: Rule<Record<string, unknown>> = (properties, site) => {
+  const { allowed } = site.context;
+  const images = own(properties, 'imageRepository');
+  return [
+    ...(allowed?.repositories ? below(properties, ['url'], { rule: repositoryRule, site }) : []),
+    ...(allowed?.registries && isMap(images) ? below(images, ['imageRepository', 'image'], { rule: watchedImageRule, site }) : []),
+  ];
+};
+
+function below(map: Record<string, unknown>, keys: string[], { rule, site }: { rule: Rule<string>; site: Site }): Finding[] {
+  const value = own(map, keys.at(-1)!);
+  if (typeof value !== 'string') return [];
+  const path = [...site.path, ...keys];
+  return rule(value, { path, index: site.index, parent: map, context: site.context }).map((finding) => ({ path, ...finding }));
+}
 
 interface Wording {
   code: 'RepositoryNotAllowed' | 'RegistryNotAllowed';

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { broughtInRule } from './allow-lists.ts';
 import type { Component } from './application.ts';
 import { findingsOf } from './schema-check.ts';
 import { about, isMap, own } from './schema.ts';
@@ -11,7 +12,12 @@ const overridden = v.pipe(
   v.object({
     name: v.exactOptional(v.pipe(v.string(), about('the component; without it all of the type'))),
     type: v.exactOptional(v.pipe(v.string(), about('its type, needed for a component that is added'))),
-    properties: v.exactOptional(v.pipe(v.record(v.string(), v.unknown()), about('merged over those of the component'))),
+    properties: v.exactOptional(
+      v.pipe(
+        v.record(v.string(), v.unknown()),
+        about<Record<string, unknown>>('merged over those of the component', { rule: broughtInRule }),
+      ),
+    ),
     traits: v.exactOptional(v.pipe(v.array(v.record(v.string(), v.unknown())), about('merged by type'))),
   }),
   about('a component that is changed', { keys: 'a field of an overridden component' }),

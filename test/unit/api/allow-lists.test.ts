@@ -156,6 +156,35 @@ it('the webhook refuses by what it knows of the namespace, and lets an old Appli
   expect(reviewApplication({ object: labelled, oldObject: object, namespace: 'team-a' }, { namespace: facts }).denials).toEqual([]);
 });
 
+describe('what an override brings in is held against the lists too', () => {
+  const spec = (properties: Record<string, unknown>, more: Record<string, unknown> = {}): Record<string, unknown> => ({
+    ...gitOpsApplication(),
+    spec: {
+      ...(gitOpsApplication()['spec'] as object),
+      policies: [{ name: 'elsewhere', type: 'override', properties: { components: [{ name: 'infra', properties, ...more }] } }],
+    },
+  });
+  const allowed = allowListsOf({ [REPOSITORIES]: 'https://git.example.com/*', [REGISTRIES]: 'ghcr.io' });
+  const paths = (application: unknown): string[] =>
+    checkApplication(application, { namespace: 'team-a', allowed }).causes.map(({ path, code }) => `${code} ${path}`);
+
+  it('whatever the type of the component is', () => {
+    const properties = { url: 'https://evil.example/x', imageRepository: { image: 'evil.example/org/x' } };
+    const found = [
+      'RepositoryNotAllowed spec.policies[0].properties.components[0].properties.url',
+      'RegistryNotAllowed spec.policies[0].properties.components[0].properties.imageRepository.image',
+    ];
+    expect(paths(spec(properties))).toEqual(found);
+    expect(paths(spec(properties, { type: 'kustomize' }))).toEqual(found);
+  });
+
+  it('and passes where they allow it, and where there are none', () => {
+    expect(paths(spec({ url: 'https://git.example.com/y', imageRepository: { image: 'ghcr.io/x/y' }, path: './' }))).toEqual([]);
+    const { causes } = checkApplication(spec({ url: 'https://evil.example/x' }), { namespace: 'team-a', allowed: {} });
+    expect(causes).toEqual([]);
+  });
+});
+
 it('never throws, and `*` never crosses a slash or a dot of the host', () => {
   fc.assert(
     fc.property(fc.string(), fc.string(), (url, list) => {
