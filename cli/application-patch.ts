@@ -1,6 +1,7 @@
 import { ApiError } from '#agent/cluster/client.ts';
 import { pathOf } from '#agent/cluster/kinds.ts';
 import type { Application, ApplicationSpec } from '#api/application.ts';
+import type { ManagedFieldsEntry } from '#api/kubernetes.ts';
 import { annotation } from '#api/names.ts';
 import { APPLICATION, getApplication } from './applications.ts';
 import type { Cluster } from './cluster.ts';
@@ -12,6 +13,8 @@ export interface ApplicationChange {
   spec?: ApplicationSpec;
   /** Undefined: the annotation goes. */
   annotations: Readonly<Record<string, string | undefined>>;
+  /** Replaces who owns which field. */
+  managedFields?: ManagedFieldsEntry[];
 }
 
 type Operation = { op: 'replace' | 'add' | 'remove'; path: string; value?: unknown };
@@ -20,9 +23,10 @@ type Operation = { op: 'replace' | 'add' | 'remove'; path: string; value?: unkno
  * The change as a JSON patch, since a merge patch could not replace a spec that holds nulls. With the resourceVersion in it
  * the API server refuses it where the Application has changed since it was read.
  */
-export function jsonPatch({ metadata }: Application, { spec, annotations }: ApplicationChange): Operation[] {
+export function jsonPatch({ metadata }: Application, { spec, annotations, managedFields }: ApplicationChange): Operation[] {
   const operations: Operation[] = [{ op: 'replace', path: '/metadata/resourceVersion', value: metadata.resourceVersion ?? '' }];
   if (spec !== undefined) operations.push({ op: 'replace', path: '/spec', value: spec });
+  if (managedFields !== undefined) operations.push({ op: 'replace', path: '/metadata/managedFields', value: managedFields });
   const entries = Object.entries(annotations);
   if (!metadata.annotations && entries.some(([, value]) => value !== undefined))
     operations.push({ op: 'add', path: '/metadata/annotations', value: {} });
@@ -41,12 +45,16 @@ const MAX_TRIES = 10;
  * Writes a change in one request. Where the agent has written the status meanwhile it is sent again; where a person was
  * faster it throws a CommandError, and nothing is written.
  */
-export async function changeApplication(cluster: Cluster, read: Application, change: ApplicationChange): Promise<Application> {
+export async function changeApplication(
+  cluster: Cluster,
+  read: Application,
+  changeOf: (application: Application) => ApplicationChange,
+): Promise<Application> {
   const { name } = read.metadata;
   let current = read;
   for (let tries = 1; ; tries++) {
     try {
-      return await send(cluster, current, change);
+      return await send(cluster, current, changeOf(current));
     } catch (error) {
       if (!(error instanceof ApiError) || error.status !== 409 || tries === MAX_TRIES) throw error;
       current = await getApplication(cluster, name);

@@ -36,7 +36,7 @@ export async function publish(io: Io, options: Invocation): Promise<Exit> {
             annotations: { [annotation.publishVersion]: version, [annotation.hold]: undefined },
           }
         : { annotations: { [annotation.hold]: target.name } };
-    await changeApplication(cluster, application, change).catch(async (error: unknown) => {
+    await changeApplication(cluster, application, () => change).catch(async (error: unknown) => {
       // Left behind, it would be a revision that nobody asked for, and harm nothing.
       if (made) await deleteRevision(cluster, made).catch(() => undefined);
       throw error;

@@ -1,5 +1,7 @@
 import { ApiError } from '#agent/cluster/client.ts';
+import { takenFromVela } from '#agent/cluster/managed-fields.ts';
 import type { Application } from '#api/application.ts';
+import type { ManagedFieldsEntry } from '#api/kubernetes.ts';
 import { annotation, API_VERSION } from '#api/names.ts';
 import { changeApplication } from './application-patch.ts';
 import { getApplication } from './applications.ts';
@@ -23,7 +25,8 @@ export async function resume(io: Io, options: Invocation): Promise<Exit> {
       ...(revision === undefined ? {} : { [annotation.hold]: undefined }),
       ...(images.length === 0 ? {} : { [annotation.imageHold]: `resumed ${new Date(io.clock.now()).toISOString()}` }),
     };
-    if (Object.keys(annotations).length > 0) await changeApplication(cluster, application, { annotations });
+    if (Object.keys(annotations).length > 0)
+      await changeApplication(cluster, application, (current) => ({ annotations, ...fieldsForGit(current, revision) }));
     if (workflow) await resumeWorkflow(cluster, application);
     const said = [
       ...(revision === undefined ? [] : [`${app} is not held at ${revision} any more: ${followed(application)}`]),
@@ -38,6 +41,13 @@ export async function resume(io: Io, options: Invocation): Promise<Exit> {
 function followed(application: Application): string {
   const parent = gitParentOf(application);
   return parent === undefined ? 'its own spec runs' : `it follows Git again (Application ${parent})`;
+}
+
+/** What the `vela` command changed was kept by the hold: from now on Git has the word, and what it does not have is removed. */
+function fieldsForGit(application: Application, hold: string | undefined): { managedFields?: ManagedFieldsEntry[] } {
+  if (hold === undefined || gitParentOf(application) === undefined) return {};
+  const managedFields = takenFromVela(application.metadata.managedFields ?? []);
+  return managedFields ? { managedFields } : {};
 }
 
 /** The agent writes the status too: what is resumed is always what stands there now. */

@@ -29,7 +29,7 @@ export async function rollback(io: Io, options: Invocation): Promise<Exit> {
       io.stdout.write(`Nothing to do: ${app} is at ${titleOf(target)}.\n`);
       return exit.yes;
     }
-    await changeApplication(cluster, application, change);
+    await changeApplication(cluster, application, () => change);
     if (parent !== undefined) io.stdout.write(heldText(application, parent, titleOf(target)));
     else io.stdout.write(`Rolled back: ${app} runs ${titleOf(target)} now. lateen status ${app} tells how it goes.\n`);
     return exit.yes;

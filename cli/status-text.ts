@@ -45,16 +45,21 @@ function aboutTable({ metadata, status }: Application, timeZone: string): string
   ]);
 }
 
-/** What is False, each message once: Admitted, Parsed and Ready often say the same. */
+/** Why another revision than the spec runs, where nothing is wrong with that. */
+const NOTES: readonly string[] = ['Held', 'PublishVersionUnchanged'] satisfies Reason[];
+
+/** What is False, each message once: Admitted, Parsed and Ready often say the same. And what runs instead of the spec. */
 function conditionsBlock(conditions: readonly Condition[], heading: (text: string) => string): string[] {
   const byMessage = new Map<string, Condition[]>();
-  for (const condition of conditions.filter(({ status }) => status === 'False')) {
+  for (const condition of conditions.filter(
+    ({ type, status, reason }) => status === 'False' || (type === 'Revision' && NOTES.includes(reason)),
+  )) {
     const message = condition.message ?? '';
     byMessage.set(message, [...(byMessage.get(message) ?? []), condition]);
   }
   if (byMessage.size === 0) return [];
   const lines = [...byMessage].flatMap(([message, same]) => {
-    const title = `  ${same.map(({ type }) => type).join(', ')}: False (${reasonCode((same[0]?.reason ?? '') as Reason)})`;
+    const title = `  ${same.map(({ type }) => type).join(', ')}: ${same[0]?.status} (${reasonCode((same[0]?.reason ?? '') as Reason)})`;
     return message === '' ? [title] : [title, `    ${oneLine(message, 32 * 1024)}`];
   });
   return [`${heading('Conditions:')}\n\n${lines.map(visible).join('\n')}\n`];

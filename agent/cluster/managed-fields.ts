@@ -90,19 +90,27 @@ export function changedFields(before: KubeObject, after: KubeObject): ChangedFie
  * managedFields with what people's tools own handed to us, so that the next apply removes what Git does not have; undefined
  * where there is nothing to take. Status and other subresources stay with whoever wrote them.
  */
-export function takenOver(entries: readonly ManagedFieldsEntry[]): ManagedFieldsEntry[] | undefined {
+export function takenOver(
+  entries: readonly ManagedFieldsEntry[],
+  isTheirs: (entry: ManagedFieldsEntry) => boolean = isPersons,
+): ManagedFieldsEntry[] | undefined {
   const own = ownEntry(entries);
-  if (!own || !entries.some(isPersons)) return undefined;
+  if (!own || !entries.some(isTheirs)) return undefined;
   let fields = treeOf(own);
   const rest = entries.flatMap((entry) => {
     if (entry === own) return [];
-    if (!isPersons(entry)) return [entry];
+    if (!isTheirs(entry)) return [entry];
     const paths = pathsOf(treeOf(entry));
     fields = paths.filter((path) => !isExempt(path)).reduce(withPath, fields);
     const exempt = paths.filter(isExempt).reduce<FieldTree>(withPath, {});
     return Object.keys(exempt).length > 0 ? [{ ...entry, fieldsV1: exempt }] : [];
   });
   return [{ ...own, fieldsV1: fields }, ...rest];
+}
+
+/** The same with what the `vela` command owns, once a person has said that it shall give way to Git. */
+export function takenFromVela(entries: readonly ManagedFieldsEntry[]): ManagedFieldsEntry[] | undefined {
+  return takenOver(entries, ({ manager = '', subresource }) => VELA.test(manager) && !subresource);
 }
 
 function isOwn({ manager, operation, subresource }: ManagedFieldsEntry): boolean {

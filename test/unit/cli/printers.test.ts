@@ -188,6 +188,18 @@ describe('vela status', () => {
     expect(text).toContain(`\n\nConditions:\n\n  Admitted, Ready: False (UNKNOWN_FIELD)\n    ${message}\n\n`);
   });
 
+  it('says why something else runs than the spec, though nothing is wrong', () => {
+    const at = { lastTransitionTime: '2026-11-24T12:00:00Z', status: 'True' as const };
+    const held = { ...at, message: 'Held at v3 (main has moved on)', reason: 'Held' };
+    const conditions = [
+      { ...at, type: 'Parsed', reason: 'Available' },
+      { ...held, type: 'Revision' },
+      { ...held, type: 'Ready' },
+    ];
+    const text = statusText({ ...gitops([infra], []), status: { status: 'running', conditions } }, options);
+    expect(text).toContain('\n\nConditions:\n\n  Revision: True (HELD)\n    Held at v3 (main has moved on)\n\n');
+  });
+
   it('takes control characters out of what a commit says', () => {
     const details = { ...pulled.details, subject: 'a\u001b[31mb\nc' };
     expect(gitBlock(gitops([infra], [{ ...pulled, details }]))[3]).toBe('Subject:   a[31mb c');
