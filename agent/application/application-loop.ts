@@ -1,10 +1,11 @@
 import { allowListsOf } from '#api/allow-lists.ts';
-import type { Application, ApplicationStatus, Component } from '#api/application.ts';
+import type { Application, ApplicationStatus, Component, WorkflowStatus } from '#api/application.ts';
 import { checkApplication } from '#api/check.ts';
 import type { Cause } from '#api/failure.ts';
 import type { KubeObject, ObjectReference } from '#api/kubernetes.ts';
 import { type ApplicationsMode, type Claim, claimOf } from '#api/claim.ts';
 import { detail } from '#api/details.ts';
+import { sameJson } from '#api/json.ts';
 import { annotation, API_VERSION, CLAIM, label, VELA_FINALIZER } from '#api/names.ts';
 import { isMap } from '#api/schema.ts';
 import { oneLine, sentences } from '#core/errors.ts';
@@ -40,7 +41,7 @@ export interface ApplicationContext extends KustomizeContext {
 /** Work that lasts shorter than this is reported once, when it is done. */
 const QUIET_MS = 1_000;
 /** The same while requests wait for their turn: what is said of work under way would be late, and make the rest later. */
-const QUIET_IN_CROWD_MS = 30_000;
+const QUIET_IN_CROWD_MS = 60_000;
 const RETRY_MS = 5_000;
 
 /** One Application from admission to status: the only writer of its status, revisions and inventory. */
@@ -52,6 +53,8 @@ export class ApplicationLoop {
   readonly #externals: ExternalObjects;
   #application: Application;
   #busy: { with: string; sinceMs: number } | undefined;
+  /** status.workflow as this agent wrote it last. */
+  #written: WorkflowStatus | undefined;
 
   constructor(application: Application, context: ApplicationContext) {
     this.#application = application;
@@ -67,9 +70,14 @@ export class ApplicationLoop {
   /** The Application as the API server has it now. Our own status writes come back here too and are no reason to run. */
   update(application: Application): void {
     if (version(application) < version(this.#application)) return;
-    const before = inputsOf(this.#application);
+    const before = this.#application;
     this.#application = application;
-    if (inputsOf(application) !== before) this.#loop.trigger();
+    if (inputsOf(application) !== inputsOf(before) || this.#isSteered(before, application)) this.#loop.trigger();
+  }
+
+  /** A person has written into the status of the workflow: suspended, resumed, terminated or restarted it. */
+  #isSteered({ status: before }: Application, { status: now }: Application): boolean {
+    return !sameJson(before?.workflow, now?.workflow) && !sameJson(now?.workflow, this.#written);
   }
 
   /** What the Namespace allows has changed. */
@@ -214,6 +222,7 @@ export class ApplicationLoop {
   async #write(application: Application, status: ApplicationStatus, signal: AbortSignal): Promise<void> {
     const patch = statusPatch(application.status, status);
     if (!patch) return;
+    this.#written = status.workflow;
     const answer = await this.#context.client.mergePatch(referenceTo(application), patch, { subresource: 'status', signal });
     // What comes back is the newest Application there is; the watch will bring it again and change nothing.
     this.update(answer as unknown as Application);

@@ -46,16 +46,16 @@ export function noteOf(settled: Settled, application: Application, branch: strin
   }
 }
 
-function heldMessage({ stored, revision, spec }: Settled, application: Application, branch: string | undefined): string {
+function heldMessage({ stored, revision, written }: Settled, application: Application, branch: string | undefined): string {
   const moved = stored || revision.version !== (publishVersionOf(application) || undefined);
   const at = `Held at v${revision.number}`;
   if (!moved) return at;
-  const differs = differingPaths(specContent(spec), specContent(application.spec), 'spec').length > 0;
+  const differs = differingPaths(specContent(written), specContent(application.spec), 'spec').length > 0;
   return `${at} (${branch ?? (differs ? 'the spec' : 'the version')} has moved on)`;
 }
 
-function changes({ spec }: Settled, application: Application): string {
-  const paths = differingPaths(specContent(spec), specContent(application.spec), 'spec');
+function changes({ written }: Settled, application: Application): string {
+  const paths = differingPaths(specContent(written), specContent(application.spec), 'spec');
   if (paths.length === 0) return 'a Policy or Workflow that it names has changed, without effect';
   const shown = paths.slice(0, MOST_PATHS).join(', ');
   const more = paths.length > MOST_PATHS ? ` and ${paths.length - MOST_PATHS} more` : '';

@@ -6,8 +6,9 @@ import { ApiError, type Client } from '../cluster/client.ts';
 import type { LiveObjects } from '../cluster/live-objects.ts';
 import type { LiveObject } from '../cluster/projection.ts';
 import { type Decision, decide, outdated, type Recorded } from '../revision/decision.ts';
+import { unpacked } from '../revision/content.ts';
 import type { Externals } from '../revision/externals.ts';
-import { contentHash, recordedSpec, revisionNumber, type RevisionName, snapshot } from '../revision/snapshot.ts';
+import { contentHash, type RecordedSpec, recordedSpec, revisionNumber, type RevisionName, snapshot } from '../revision/snapshot.ts';
 
 const KIND = { apiVersion: API_VERSION, kind: 'ApplicationRevision' };
 
@@ -28,6 +29,8 @@ export interface Present {
 /** What is to run: `spec` is the snapshot's where the decision says `stored`. */
 export interface Settled extends Decision {
   spec: ApplicationSpec;
+  /** The same as it was written. */
+  written: ApplicationSpec;
 }
 
 /** The ApplicationRevisions of one Application: one for each state that ran, never overwritten. */
@@ -35,7 +38,7 @@ export class Revisions {
   readonly #context: RevisionsContext;
   /** What this agent has made and the watch may not have brought back yet. */
   #made: Recorded | undefined;
-  #snapshot: { name: string; hash: string; spec: ApplicationSpec } | undefined;
+  #snapshot: (RecordedSpec & { name: string }) | undefined;
   #displaced: string | undefined;
   #closed: string | undefined;
 
@@ -54,12 +57,12 @@ export class Revisions {
       latest: application.status?.latestRevision,
     };
     const decision = decide(wanted, this.#recorded(application));
-    if (!decision.stored) return { ...decision, spec };
+    if (!decision.stored) return { ...decision, spec, written: application.spec };
     const stored = await this.#stored(application, decision.revision.name, signal);
     // Written by vela-core, whose digests are others: the content decides.
-    if (stored.hash !== wanted.hash) return { ...decision, spec: stored.spec };
+    if (stored.hash !== wanted.hash) return { ...decision, spec: stored.spec, written: stored.written };
     const { note, ...rest } = decision;
-    return { ...rest, stored: false, spec, ...(note && note !== 'PublishVersionUnchanged' ? { note } : {}) };
+    return { ...rest, stored: false, spec, written: application.spec, ...(note && note !== 'PublishVersionUnchanged' ? { note } : {}) };
   }
 
   async make({ application, externals }: Present, revision: RevisionName, requestedBy: string, signal: AbortSignal): Promise<void> {
@@ -126,10 +129,10 @@ export class Revisions {
   }
 
   /** The snapshot of a revision, read once. */
-  async #stored(application: Application, name: string, signal: AbortSignal): Promise<{ hash: string; spec: ApplicationSpec }> {
+  async #stored(application: Application, name: string, signal: AbortSignal): Promise<RecordedSpec> {
     if (this.#snapshot?.name === name) return this.#snapshot;
     const object = await this.#context.client.get(reference(application, name), { signal });
-    const found = object && recordedSpec(object);
+    const found = object && recordedSpec(unpacked(object));
     if (!found) throw new Error(`the ApplicationRevision ${name} holds no Application that can be run`);
     this.#snapshot = { name, ...found };
     return this.#snapshot;

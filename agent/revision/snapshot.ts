@@ -91,14 +91,21 @@ function bare({ metadata: { name, namespace, labels }, ...rest }: KubeObject): R
   return { ...fields, metadata: { name, namespace, ...(labels ? { labels } : {}) } };
 }
 
-/** What a revision recorded, with everything in the spec that it names elsewhere: ready to run; and the digest of it. */
-export function recordedSpec(revision: KubeObject): { spec: ApplicationSpec; hash: string } | undefined {
+/** The spec that a revision recorded: as it was written, with everything in it that it names elsewhere, and its digest. */
+export interface RecordedSpec {
+  written: ApplicationSpec;
+  spec: ApplicationSpec;
+  hash: string;
+}
+
+/** Undefined where a revision holds no Application that could be run. */
+export function recordedSpec(revision: KubeObject): RecordedSpec | undefined {
   const { application, policies = {}, workflow } = (revision['spec'] ?? {}) as RecordedFields;
   const recorded = application?.spec;
   if (!recorded || !Array.isArray(recorded.components)) return undefined;
   const named = Object.entries(policies).map(([key, policy]) => [key.slice(key.indexOf('/') + 1), policy] as const);
   const externals: Externals = { policies: Object.fromEntries(named), ...(workflow ? { workflow } : {}) };
-  return { spec: resolved(recorded, externals), hash: contentHash(recorded, externals) };
+  return { written: recorded, spec: resolved(recorded, externals), hash: contentHash(recorded, externals) };
 }
 
 interface RecordedFields {

@@ -113,7 +113,11 @@ describe('what an Application names elsewhere', () => {
     const object = snapshot(app, { name: 'web-v1', number: 1, hash }, { externals, requestedBy: 'ada' });
     expect(object.metadata.annotations).toEqual({ 'lateen.dev/requested-by': 'ada' });
     expect(Object.keys((object['spec'] as { policies: object }).policies)).toEqual(['default/other']);
-    expect(recordedSpec(JSON.parse(JSON.stringify(object)) as typeof object)).toEqual({ spec: resolved(app.spec, externals), hash });
+    expect(recordedSpec(JSON.parse(JSON.stringify(object)) as typeof object)).toEqual({
+      written: app.spec,
+      spec: resolved(app.spec, externals),
+      hash,
+    });
     expect(resolved(app.spec, externals).policies).toEqual([{ name: 'other', type: 'override', properties: policy('a').properties }]);
   });
 
