@@ -1,0 +1,351 @@
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import type { Application, ApplicationSpec, Component } from '#api/application.ts';
+import { lateen, type Ran } from '#test/support/lateen.ts';
+import { kustomize, type Repositories, startRepositories, type TestRepository } from '#test/support/repositories.ts';
+import { startTenant, type Tenant } from '#test/support/tenant.ts';
+
+/** The commands about revisions, against an API server and a running agent. */
+
+const VERSION = 'app.oam.dev/publishVersion';
+
+let tenant: Tenant;
+let repositories: Repositories;
+
+beforeAll(async () => {
+  [tenant, repositories] = await Promise.all([startTenant(), startRepositories()]);
+});
+
+afterAll(() => Promise.all([tenant?.close(), repositories?.close()]));
+
+function ask(...args: string[]): Promise<Ran> {
+  return lateen([...args, '-n', tenant.namespace, '--kubeconfig', inject('plane').kubeconfig]);
+}
+
+/** An image that kwok is told never to make ready ends in xxx (dev/kwok-stages.yaml). */
+function web(name: string, image: string): Component {
+  return { name, type: 'webservice', properties: { image: `web:${image}` } };
+}
+
+function apply(name: string, image: string, version?: string): Promise<Application> {
+  return tenant.apply(name, [web(name, image)], version === undefined ? {} : { annotations: { [VERSION]: version } });
+}
+
+async function imageOf(name: string): Promise<string | undefined> {
+  const deployment = (await tenant.get('Deployment', name)) as
+    | { spec?: { template: { spec: { containers: { image: string }[] } } } }
+    | undefined;
+  return deployment?.spec?.template.spec.containers[0]?.image.replace('web:', '');
+}
+
+/** Until the workflow has succeeded for the token, and its revision says so. */
+async function succeeded(name: string, token: string): Promise<void> {
+  const isDone = ({ status }: Application): boolean => status?.workflow?.appRevision === token && status.workflow.status === 'succeeded';
+  const { status } = await tenant.until(name, `at ${token}`, isDone);
+  const revision = status?.latestRevision?.name ?? '';
+  await tenant.eventually('recorded', async () => {
+    const recorded = (await tenant.get('ApplicationRevision', revision))?.['status'] as { succeeded?: boolean } | undefined;
+    return recorded?.succeeded;
+  });
+}
+
+function runs(name: string, token: string): Promise<Application> {
+  return tenant.until(name, `run ${token}`, ({ status }) => status?.workflow?.appRevision === token);
+}
+
+/** The rows of a table, cells trimmed: name, publishVersion, succeeded, state. */
+function rowsOf(stdout: string): string[] {
+  const lines = stdout.split('\n').filter((line) => line.includes('\t'));
+  return lines.slice(1).map((line) => {
+    const cells = line.split('\t').map((cell) => cell.trim());
+    return [cells[0], cells[1], cells[2], cells[5]].join(' ').replaceAll(/ +/g, ' ');
+  });
+}
+
+describe('the story of the manual', () => {
+  it('publishes, edits, fails, returns and publishes again', async () => {
+    await apply('podinfo', '6.0.1', 'alpha1');
+    await succeeded('podinfo', 'alpha1');
+    expect(rowsOf((await ask('revision', 'list', 'podinfo')).stdout)).toEqual(['podinfo-v1 alpha1 true Succeeded']);
+    expect(await ask('diff', 'podinfo')).toEqual({
+      status: 0,
+      stdout: '--- podinfo-v1 (alpha1)\n+++ live (alpha1)\n* Application (podinfo) has no change\n',
+      stderr: '',
+    });
+
+    await apply('podinfo', '6.0.xxx', 'alpha1');
+    await tenant.until('podinfo', 'inert', ({ status }) =>
+      Boolean(status?.conditions?.some(({ reason }) => reason === 'PublishVersionUnchanged')),
+    );
+    expect((await ask('status', 'podinfo')).stdout).toContain('  Revision: True (PUBLISH_VERSION_UNCHANGED)\n');
+    const inert = await ask('diff', 'podinfo');
+    expect(inert.status).toBe(1);
+    expect(inert.stdout).toContain('-       image: web:6.0.1\n+       image: web:6.0.xxx\n');
+    expect(inert.stdout).toContain('Deployment/podinfo (component podinfo) changed, without effect because pinned\n');
+
+    const published = await ask('publish', 'podinfo', '--version', 'alpha2');
+    expect(published).toEqual({
+      status: 0,
+      stdout: 'Published: podinfo as alpha2. lateen wait podinfo --version alpha2 tells how it goes.\n',
+      stderr: '',
+    });
+    await runs('podinfo', 'alpha2');
+    await tenant.eventually('applied', async () => (await imageOf('podinfo')) === '6.0.xxx');
+    expect(rowsOf((await ask('revision', 'list', 'podinfo')).stdout)).toEqual([
+      'podinfo-v1 alpha1 true Succeeded',
+      'podinfo-v2 alpha2 false NotStart',
+    ]);
+
+    expect(await ask('rollback', 'podinfo')).toEqual({
+      status: 0,
+      stdout: 'Rolled back: podinfo runs podinfo-v1 (alpha1) now. lateen status podinfo tells how it goes.\n',
+      stderr: '',
+    });
+    await succeeded('podinfo', 'alpha1');
+    expect(await imageOf('podinfo')).toBe('6.0.1');
+    expect((await ask('diff', 'podinfo')).status).toBe(0);
+    expect(rowsOf((await ask('revision', 'list', 'podinfo')).stdout)).toEqual([
+      'podinfo-v1 alpha1 true Succeeded',
+      'podinfo-v2 alpha2 false Failed',
+    ]);
+
+    const again = await ask('publish', 'podinfo', '--version', 'beta1', '--revision', 'v1');
+    expect(again.stdout).toBe(
+      'Published: podinfo as beta1, from podinfo-v1 (alpha1). lateen wait podinfo --version beta1 tells how it goes.\n',
+    );
+    await succeeded('podinfo', 'beta1');
+    const list = await ask('revision', 'list', 'podinfo');
+    expect(rowsOf(list.stdout)).toEqual([
+      'podinfo-v1 alpha1 true Succeeded',
+      'podinfo-v2 alpha2 false Failed',
+      'podinfo-v3 beta1 true Succeeded',
+    ]);
+    const [first, , third] = list.stdout
+      .split('\n')
+      .slice(1)
+      .map((line) => line.split('\t')[3]);
+    expect(third).toBe(first);
+    const differs = await ask('diff', 'podinfo', 'v2', 'beta1');
+    expect([differs.status, differs.stdout.split('\n').slice(0, 2)]).toEqual([1, ['--- podinfo-v2 (alpha2)', '+++ podinfo-v3 (beta1)']]);
+  });
+
+  it('shows what a revision holds', async () => {
+    const { stdout, status } = await ask('revision', 'get', 'podinfo-v2');
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/Publish version:\s+alpha2 /);
+    expect(stdout).toMatch(/podinfo\s+webservice/);
+    const object = JSON.parse((await ask('revision', 'get', 'podinfo-v2', '-o', 'json')).stdout) as { kind: string; metadata: object };
+    expect([object.kind, Object.keys(object.metadata)]).toEqual(['ApplicationRevision', expect.not.arrayContaining(['managedFields'])]);
+    const list = JSON.parse((await ask('revision', 'list', 'podinfo', '-o', 'json')).stdout) as { kind: string; items: unknown[] };
+    expect([list.kind, list.items.length]).toEqual(['List', 3]);
+  });
+
+  it('asks where to, once what runs has succeeded', async () => {
+    const asked = await ask('rollback', 'podinfo');
+    expect(asked.status).toBe(1);
+    expect(rowsOf(asked.stdout)).toEqual(['podinfo-v1 alpha1 true Succeeded']);
+    expect(asked.stderr).toBe(
+      'lateen: podinfo-v3 (beta1) runs and has succeeded: nothing was changed; say where to: lateen rollback podinfo --to podinfo-v1\n',
+    );
+    expect(tenant.application('podinfo')?.metadata.annotations?.[VERSION]).toBe('beta1');
+    expect(await ask('rollback', 'podinfo', '--to', 'beta1')).toEqual({
+      status: 0,
+      stdout: 'Nothing to do: podinfo is at podinfo-v3 (beta1).\n',
+      stderr: '',
+    });
+  });
+});
+
+describe('what is refused', () => {
+  it('is said in one line', async () => {
+    await apply('refused', 'a', 'one');
+    await succeeded('refused', 'one');
+    await apply('refused', 'b', 'two');
+    await succeeded('refused', 'two');
+    const stderr = async (...args: string[]): Promise<[number | null, string]> => {
+      const ran = await ask(...args);
+      return [ran.status, ran.stderr.trimEnd()];
+    };
+    expect(await stderr('publish', 'refused', '--version', 'two')).toEqual([
+      1,
+      'lateen: the publishVersion of refused is "two" already; choose another version',
+    ]);
+    expect(await stderr('publish', 'refused', '--version', 'one')).toEqual([
+      1,
+      'lateen: VERSION_REUSED: "one" is the publishVersion of refused-v1, which holds another spec; choose a version that was not used yet',
+    ]);
+    expect(await stderr('publish', 'refused', '--version', 'Three')).toEqual([
+      1,
+      expect.stringMatching(/^INVALID_VERSION: metadata.annotations.*; write three$/),
+    ]);
+    expect(await stderr('publish', 'refused')).toEqual([
+      2,
+      'lateen: --version is missing; write the new publishVersion: lateen publish refused --version VERSION',
+    ]);
+    const there = 'the Application refused has no revision "v9"; it has refused-v2 (two), refused-v1 (one)';
+    expect(await stderr('rollback', 'refused', '--to', 'v9')).toEqual([1, `lateen: ${there}`]);
+    // 1 would say that they differ.
+    expect(await stderr('diff', 'refused', 'v9')).toEqual([3, `lateen: ${there}`]);
+    expect((await stderr('diff', 'nothing'))[0]).toBe(3);
+    expect(await stderr('revision', 'get', 'refused-v9')).toEqual([
+      1,
+      'lateen: the Application refused has no revision "refused-v9"; it has refused-v2 (two), refused-v1 (one)',
+    ]);
+    expect(await stderr('revision', 'get', 'refused')).toEqual([
+      1,
+      `lateen: there is no revision "refused" in the namespace ${tenant.namespace}; name one of its revisions: lateen revision list refused`,
+    ]);
+    expect((await stderr('diff', 'refused', 'v1', 'v2', 'v3'))[0]).toBe(2);
+  });
+});
+
+describe('two people at once', () => {
+  it('get one publication; the other is told, and leaves nothing behind', async () => {
+    await apply('raced', 'a', 'one');
+    await succeeded('raced', 'one');
+    await apply('raced', 'b', 'two');
+    await succeeded('raced', 'two');
+    const versions = ['x', 'y', 'z'];
+    const ran = await Promise.all(versions.map((version) => ask('publish', 'raced', '--version', version, '--revision', 'v1')));
+    const won = versions.filter((_, index) => ran[index]?.status === 0);
+    // The API server orders them; whoever has read after another's write may win as well.
+    expect(won.length).toBeGreaterThan(0);
+    for (const { status, stderr } of ran.filter((one) => one.status !== 0)) {
+      expect([status, stderr]).toEqual([
+        1,
+        'lateen: somebody else changed the Application raced at the same time: nothing was changed; look and try again\n',
+      ]);
+    }
+    const version = tenant.application('raced')?.metadata.annotations?.[VERSION] ?? '';
+    await succeeded('raced', version);
+    const revisions = rowsOf((await ask('revision', 'list', 'raced')).stdout).map((row) => row.split(' ')[1]);
+    expect(revisions.toSorted()).toEqual(['one', 'two', ...won].toSorted());
+    expect(await imageOf('raced')).toBe('a');
+  });
+});
+
+describe('a suspended workflow', () => {
+  it('goes on after lateen resume, and can be left by a rollback', async () => {
+    const spec = (image: string): ApplicationSpec => ({
+      components: [web('gated', image)],
+      workflow: {
+        steps: [
+          { type: 'suspend', name: 'gate' },
+          { type: 'apply-component', name: 'deploy', properties: { component: 'gated' } },
+        ],
+      },
+    });
+    await tenant.apply('gated', spec('a'), { annotations: { [VERSION]: 'one' } });
+    const suspended = (token: string) =>
+      tenant.until('gated', 'suspended', ({ status }) => status?.workflow?.appRevision === token && status.workflow.suspend);
+    await suspended('one');
+    expect(await ask('resume', 'gated')).toEqual({ status: 0, stdout: 'Resumed: the workflow goes on (gate).\n', stderr: '' });
+    await succeeded('gated', 'one');
+    expect(await ask('resume', 'gated')).toEqual({ status: 0, stdout: 'Nothing of gated is held.\n', stderr: '' });
+
+    await tenant.apply('gated', spec('b'), { annotations: { [VERSION]: 'two' } });
+    await suspended('two');
+    expect((await ask('rollback', 'gated')).status).toBe(0);
+    await suspended('one');
+    await ask('resume', 'gated');
+    await succeeded('gated', 'one');
+    expect(await imageOf('gated')).toBe('a');
+  });
+});
+
+describe('an Application that comes from Git', () => {
+  const yaml = (image: string, version?: string): string =>
+    [
+      'apiVersion: core.oam.dev/v1beta1',
+      'kind: Application',
+      'metadata:',
+      '  name: nested',
+      ...(version === undefined ? [] : ['  annotations:', `    ${VERSION}: "${version}"`]),
+      'spec:',
+      '  components:',
+      `  - {name: nested, type: webservice, properties: {image: "web:${image}"}}`,
+      '',
+    ].join('\n');
+  let repository: TestRepository;
+
+  beforeAll(async () => {
+    repository = await repositories.create('nested', { 'app.yaml': yaml('a', 'v1') });
+    await tenant.apply('parent', [kustomize('apps', repository.url)]);
+    await succeeded('nested', 'v1');
+    await repository.push({ 'app.yaml': yaml('b', 'v2') });
+    await succeeded('nested', 'v2');
+  });
+
+  it('is held by a rollback, whatever Git does, until it is resumed', async () => {
+    const held = await ask('rollback', 'nested', '--to', 'v1');
+    expect(held).toEqual({
+      status: 0,
+      stdout:
+        'Held: nested runs nested-v1 (v1) now. It comes from Git (Application parent), which stays as it is:\nwhat Git says has no effect until lateen resume nested.\n',
+      stderr: '',
+    });
+    await succeeded('nested', 'v1');
+    expect(await imageOf('nested')).toBe('a');
+    await tenant.until('nested', 'held', ({ status }) => status?.conditions?.some(({ reason }) => reason === 'Held') ?? false);
+    expect((await ask('status', 'nested')).stdout).toContain('  Revision: True (HELD)\n    Held at v1 (main has moved on)\n');
+    await repository.push({ 'app.yaml': yaml('c', 'v3') });
+    await tenant.until('nested', 'changed by Git', ({ metadata }) => metadata.annotations?.[VERSION] === 'v3');
+    const diff = await ask('diff', 'nested');
+    expect(diff.stdout).toContain('Deployment/nested (component nested) changed, without effect because held at nested-v1\n');
+    expect(await imageOf('nested')).toBe('a');
+
+    expect(await ask('resume', 'nested')).toEqual({
+      status: 0,
+      stdout: 'Resumed: nested is not held at nested-v1 any more: it follows Git again (Application parent).\n',
+      stderr: '',
+    });
+    await succeeded('nested', 'v3');
+    expect(await imageOf('nested')).toBe('c');
+  });
+
+  it('is held by a publication of what it is, and of an earlier revision', async () => {
+    const live = await ask('publish', 'nested', '--version', 'mine');
+    expect(live.stdout).toMatch(/^Held: nested runs nested-v\d+ \(mine\) now\./);
+    await succeeded('nested', 'mine');
+    expect(tenant.application('nested')?.metadata.annotations).toMatchObject({ [VERSION]: 'v3' });
+    const earlier = await ask('publish', 'nested', '--version', 'again', '--revision', 'v1');
+    expect(earlier.stdout).toMatch(/^Held: nested runs nested-v\d+ \(again\) now\./);
+    await succeeded('nested', 'again');
+    expect(await imageOf('nested')).toBe('a');
+    await ask('resume', 'nested');
+    await tenant.eventually('back', async () => (await imageOf('nested')) === 'c');
+  });
+
+  it('follows Git again after what vela changed was held', async () => {
+    const { client, namespace } = tenant;
+    const path = `/apis/core.oam.dev/v1beta1/namespaces/${namespace}/applications/nested`;
+    const before = (await client.get({ apiVersion: 'core.oam.dev/v1beta1', kind: 'Application', namespace, name: 'nested' }))!;
+    const change = {
+      metadata: { annotations: { [VERSION]: 'by-vela' } },
+      spec: {
+        ...(before['spec'] as object),
+        components: [web('nested', 'vela')],
+        policies: [{ name: 'extra', type: 'override', properties: {} }],
+      },
+    };
+    const query = { fieldManager: 'vela' };
+    await client.transport.request({
+      method: 'PATCH',
+      path,
+      body: change,
+      query,
+      contentType: 'application/merge-patch+json',
+      timeoutMs: 5_000,
+    });
+    await succeeded('nested', 'by-vela');
+    expect(await imageOf('nested')).toBe('vela');
+    await tenant.until('nested', 'held', ({ metadata }) => metadata.annotations?.['lateen.dev/hold'] !== undefined);
+    expect((await ask('resume', 'nested')).stdout).toMatch(/^Resumed: nested is not held at nested-v\d+ any more/);
+    await tenant.eventually('back', async () => (await imageOf('nested')) === 'c');
+    await tenant.until(
+      'nested',
+      'as in Git',
+      ({ metadata, spec }) => metadata.annotations?.[VERSION] === 'v3' && spec.policies === undefined,
+    );
+    expect(tenant.application('nested')?.metadata.annotations?.['lateen.dev/hold']).toBeUndefined();
+  });
+});
