@@ -24,6 +24,11 @@ export type AgentSettings = Settings<typeof agentSettings>;
 /** Builds side by side: each is a process of its own and up to 100 MB. A slow one lets others pass. */
 const BUILDS = { quick: 2, slowAfterMs: 3_000, most: 4 };
 const BUILD_TIMEOUT_MS = 30_000;
+/**
+ * Components that write side by side. More of them would only queue for the API server, and all be done at the very end; fewer
+ * would leave it idle while each waits for its inventory. One that takes long (many objects) lets others pass.
+ */
+const WRITERS = { quick: 128, slowAfterMs: 10_000, most: 256 };
 
 export interface Plumbing {
   log: Log;
@@ -64,6 +69,7 @@ export function assemble(settings: AgentSettings, client: Client, { log, redacto
     images,
     claims: new Claims(() => clock.now()),
     autoscalers: new Autoscalers(live),
+    writing: createLanes(WRITERS),
     events,
     metrics,
     sources,

@@ -42,6 +42,8 @@ export interface ApplicationContext extends KustomizeContext {
 const QUIET_MS = 1_000;
 /** The same while requests wait for their turn: what is said of work under way would be late, and make the rest later. */
 const QUIET_IN_CROWD_MS = 60_000;
+/** So often somebody in a crowd looks whether it is over; a thousand who look each second are a load by themselves. */
+const CROWD_LOOK_MS = 5_000;
 const RETRY_MS = 5_000;
 
 /** One Application from admission to status: the only writer of its status, revisions and inventory. */
@@ -213,10 +215,10 @@ export class ApplicationLoop {
       return undefined;
     }
     if (this.#busy?.with !== busy) this.#busy = { with: busy, sinceMs: nowMs };
-    const quietMs = this.#context.client.transport.crowded() ? QUIET_IN_CROWD_MS : QUIET_MS;
-    const left = this.#busy.sinceMs + quietMs - nowMs;
-    // The crowd may have gone in a moment.
-    return left > 0 ? Math.min(left, QUIET_MS) : undefined;
+    const crowded = this.#context.client.transport.crowded();
+    const left = this.#busy.sinceMs + (crowded ? QUIET_IN_CROWD_MS : QUIET_MS) - nowMs;
+    // The crowd may have gone by then.
+    return left > 0 ? Math.min(left, crowded ? CROWD_LOOK_MS : QUIET_MS) : undefined;
   }
 
   async #write(application: Application, status: ApplicationStatus, signal: AbortSignal): Promise<void> {

@@ -1,8 +1,9 @@
 import pLimit from 'p-limit';
 import type { Cause, Failure } from '#api/failure.ts';
 import { type ObjectReference, objectId, referenceOf } from '#api/kubernetes.ts';
+import type { Lanes } from '#core/lanes.ts';
 import type { Client } from '../cluster/client.ts';
-import { assessHealth, type Health } from '../cluster/health.ts';
+import type { Health } from '../cluster/health.ts';
 import { kindKey, type LiveObjects } from '../cluster/live-objects.ts';
 import type { LiveObject } from '../cluster/projection.ts';
 import type { AgentMetrics } from '../metrics.ts';
@@ -12,6 +13,7 @@ import { Applier, type Drift, type DriftMode, type Outcome, type Task } from './
 import type { Autoscalers } from './autoscalers.ts';
 import { objectsFailure, unwatched } from './causes.ts';
 import type { BuildPoint, Claims } from './claims.ts';
+import { type Delivered, deliveredOf } from './delivered.ts';
 import { type Desired, desiredOf } from './desired.ts';
 import { DriftFights } from './drift-fights.ts';
 import type { Inventories } from './inventories.ts';
@@ -22,6 +24,7 @@ import { completed, isInVelasHands } from './nested-applications.ts';
 import type { OwnNamespace } from './own-namespace.ts';
 import { ownerKey } from './owner-key.ts';
 import { titleTo } from './ownership.ts';
+import { worstHealth } from './worst-health.ts';
 import { type Pruned, type PruneRequest, pruneStale } from './pruner.ts';
 import { verdictOn } from './verdict.ts';
 
@@ -34,6 +37,8 @@ export interface DeliveryContext {
   claims: Claims;
   autoscalers: Autoscalers;
   metrics: AgentMetrics;
+  /** Components that write side by side. */
+  writing: Lanes;
 }
 
 export interface DeliveryOwner {
@@ -55,14 +60,7 @@ export interface DeliveryRequest {
   adopt: (live: LiveObject) => boolean;
 }
 
-export interface Delivered {
-  /** Objects that were written and are not what they were. */
-  changed: number;
-  /** Objects that differ from Git and are left so: `drift: report`. */
-  drifted: ObjectReference[];
-  failure?: Failure;
-}
-
+export type { Delivered } from './delivered.ts';
 export type { Pruned, PruneRequest } from './pruner.ts';
 
 interface Prepared {
@@ -121,32 +119,28 @@ export class Delivery {
     this.#context.claims.render(owner, prepared.ids, request.at);
     await this.#watch(prepared.desired, owner);
     this.#desired = prepared.desired;
-    const { work, causes } = this.#judge(prepared, request, owner);
-    const open = work.filter(({ task }) => task.verdict.do !== 'leave');
-    if (open.length === 0) return { ...NOTHING, ...failureOf(objectsFailure(causes, [])) };
+    const { open, causes } = this.#judge(prepared, request, owner);
+    if (open.length === 0) return deliveredOf(new Map(), causes);
+    return this.#context.writing.run(signal, () => this.#write(prepared, request, { owner, signal }));
+  }
+
+  /** Judged once more: things may have changed while others had their turn. */
+  async #write(prepared: Prepared, request: DeliveryRequest, run: { owner: DeliveryOwner; signal: AbortSignal }): Promise<Delivered> {
+    const { owner, signal } = run;
+    const { open, causes } = this.#judge(prepared, request, owner);
+    if (open.length === 0) return deliveredOf(new Map(), causes);
     const refusal = request.atomic ? await this.#refusal(open, causes, signal) : undefined;
-    if (refusal) return { ...NOTHING, failure: refusal };
+    if (refusal) return { changed: 0, drifted: [], failure: refusal };
     await this.#intend(open, owner);
     const outcomes = await this.#context.metrics.timed('apply', () => this.#applyAll(open, signal));
     await this.#record(outcomes, prepared, owner);
     await this.#handOver(outcomes);
-    const drifted = [...outcomes].flatMap(([{ task }, outcome]) =>
-      outcome.done === 'left' && outcome.drifted ? [task.desired.reference] : [],
-    );
-    const failures = [...outcomes.values()].flatMap((outcome) => (outcome.done === 'failed' ? [outcome.failure] : []));
-    const changed = [...outcomes.values()].filter((outcome) => outcome.done === 'applied' && outcome.changed).length;
-    return { changed, drifted, ...failureOf(objectsFailure(causes, failures)) };
+    return deliveredOf(outcomes, causes);
   }
 
   /** The worst health of the desired objects, and a sentence about the first that is not well. */
   health(owner: DeliveryOwner): Health {
-    const order: Health['state'][] = ['Failed', 'NotFound', 'Terminating', 'InProgress'];
-    const all = this.desired.filter((reference) => !owner.exempt(reference)).map((reference) => assessHealth(this.live(reference)));
-    for (const state of order) {
-      const found = all.find((health) => health.state === state);
-      if (found) return found;
-    }
-    return { state: 'Current', message: '' };
+    return worstHealth(this.desired.filter((reference) => !owner.exempt(reference)).map((reference) => this.live(reference)));
   }
 
   /** The live object, never older than the answer to our own apply. */
@@ -197,7 +191,7 @@ export class Delivery {
     this.#watched = wanted;
   }
 
-  #judge(prepared: Prepared, request: DeliveryRequest, owner: DeliveryOwner): { work: Work[]; causes: Cause[] } {
+  #judge(prepared: Prepared, request: DeliveryRequest, owner: DeliveryOwner): { open: Work[]; causes: Cause[] } {
     const { index } = this.#context.inventories;
     const causes = [...prepared.causes];
     const work: Work[] = [];
@@ -221,7 +215,7 @@ export class Delivery {
       const verdict = settled ?? ({ do: 'apply' } as const);
       work.push({ task: { desired, verdict, entry, live, mode: request.drift }, from });
     }
-    return { work, causes };
+    return { open: work.filter(({ task }) => task.verdict.do !== 'leave'), causes };
   }
 
   /** `atomic: true`: everything is tried before anything is written. */
@@ -292,9 +286,3 @@ export class Delivery {
 }
 
 const LEAVE = { do: 'leave' } as const;
-
-const NOTHING: Delivered = { changed: 0, drifted: [] };
-
-function failureOf(failure: Failure | undefined): { failure?: Failure } {
-  return failure ? { failure } : {};
-}

@@ -78,7 +78,7 @@ it('writes the inventories of many Applications together, and a restarted agent 
 
 it('shares only while requests queue, and asks for one place of its own otherwise', async () => {
   const where = await createNamespace();
-  const client = testClient(await adminConnection(), { maxInFlight: 1 });
+  const client = testClient(await adminConnection(), { maxInFlight: 2 });
   const inventories = await started(client, 'auto', where);
   await record(inventories.of('alone', 'u'), [entry('alone')]);
   const busy = Array.from({ length: 20 }, () => client.get({ apiVersion: 'v1', kind: 'Namespace', name: where }));
