@@ -5,6 +5,8 @@ import { openWorld, type World } from './world.ts';
 /** One scenario: what it is called, and what it does to a world. */
 export interface Task {
   name: string;
+  /** Settings of the agent that differ from those of the chart. */
+  flags?: Record<string, string>;
   /** Resolves to what was violated. */
   run: (world: World) => Promise<string[]>;
 }
@@ -14,7 +16,10 @@ export interface Violation {
   problems: string[];
 }
 
-/** Plays the tasks, several worlds side by side. A world in which something was violated is left for a fresh one. */
+/**
+ * Plays the tasks, several worlds side by side. A world in which something was violated, or whose agent has other settings,
+ * is left for a fresh one.
+ */
 export async function playAll(
   bench: FaultBench,
   tasks: readonly Task[],
@@ -24,8 +29,15 @@ export async function playAll(
   let done = 0;
   const lane = async (): Promise<void> => {
     let world: World | undefined;
+    let settings = '';
     for (let task = waiting.shift(); task && !options.signal.aborted; task = waiting.shift()) {
-      world ??= await openWorld(bench.plane, bench.command);
+      const { flags = {} } = task;
+      if (JSON.stringify(flags) !== settings) {
+        await world?.close();
+        world = undefined;
+      }
+      settings = JSON.stringify(flags);
+      world ??= await openWorld(bench.plane, bench.command, flags);
       const problems = await task.run(world).catch((error: unknown) => [`it broke off: ${messageOf(error)}`]);
       options.onDone(++done, problems.length > 0 ? { name: task.name, problems } : undefined);
       if (problems.length === 0) continue;

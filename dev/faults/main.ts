@@ -14,18 +14,24 @@ import { openWorld } from './world.ts';
 const SCENARIOS = 200;
 const LANES = 3;
 const EVERY = 20;
+/** Of the seeds, every so manieth is played with shared inventories. */
+const SHARED_EVERY = 3;
 
 const log = (line: string): void => console.error(line);
 
+/** As Applications of a crowd have them: one ConfigMap for the inventories of many. */
+const SHARED = { 'shared-inventories': 'always' };
+
 /** Each write of each play, both sides of it; after it once more with the change taken back while no agent runs. */
-async function crashTasks(bench: FaultBench, report: Report): Promise<Task[]> {
+async function crashTasks(bench: FaultBench, report: Report, flags: Record<string, string> = {}): Promise<Task[]> {
   const only = process.env['PLAY'] ?? '';
-  const world = await openWorld(bench.plane, bench.command);
+  const world = await openWorld(bench.plane, bench.command, flags);
+  const kind = flags === SHARED ? 'shared' : 'crash';
   const tasks: Task[] = [];
   try {
     for (const [index, play] of PLAYS.filter(({ name }) => name.includes(only)).entries()) {
       const writes = await undisturbed(play, world, `play-${index}`);
-      log(`${play.name}: ${writes.length} writes`);
+      log(`${play.name}: ${writes.length} writes${flags === SHARED ? ', inventories shared' : ''}`);
       const points = writes.flatMap((_, at) => [
         { write: at + 1, side: 'before' as const, reverted: false },
         { write: at + 1, side: 'after' as const, reverted: false },
@@ -33,9 +39,10 @@ async function crashTasks(bench: FaultBench, report: Report): Promise<Task[]> {
       ]);
       for (const point of points) {
         const side = `${point.side} write ${point.write} (${writes[point.write - 1]})${point.reverted ? ', taken back' : ''}`;
-        const name = `crash-${tasks.length}`;
+        const name = `${kind}-${tasks.length}`;
         tasks.push({
-          name: `${play.name}, killed ${side}`,
+          name: `${play.name}, killed ${side}${flags === SHARED ? ', inventories shared' : ''}`,
+          flags,
           async run(at) {
             const { problems, killedAt } = await crashAt(play, point, { world: at, name });
             report.crashed(problems, killedAt !== undefined);
@@ -53,6 +60,7 @@ async function crashTasks(bench: FaultBench, report: Report): Promise<Task[]> {
 function seedTasks(seeds: readonly number[], report: Report): Task[] {
   return seeds.map((seed) => ({
     name: `SEED=${seed}`,
+    flags: seed % SHARED_EVERY === 0 ? SHARED : {},
     async run(world) {
       const result = await playSeed(seed, world);
       report.seeded(result);
@@ -72,7 +80,10 @@ async function main(): Promise<number> {
   let brokenOff = 0;
   try {
     const seeds = seed >= 0 ? [seed] : Array.from({ length: numberOf('SCENARIOS', SCENARIOS) }, (_, index) => index + 1);
-    const tasks = [...(seed >= 0 ? [] : await crashTasks(bench, report)), ...seedTasks(seeds, report)];
+    const crashes = seed >= 0 ? [] : [...(await crashTasks(bench, report)), ...(await crashTasks(bench, report, SHARED))];
+    const tasks = [...crashes, ...seedTasks(seeds, report)];
+    // Those of the same settings one after the other: each change of settings costs a world.
+    tasks.sort((one, other) => Number(one.flags === SHARED) - Number(other.flags === SHARED));
     await playAll(bench, tasks, {
       lanes,
       signal,

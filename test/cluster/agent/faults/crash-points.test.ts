@@ -15,15 +15,19 @@ const WORLDS = 3;
 
 let folder: string;
 const worlds: World[] = [];
+/** In which inventories stand as those of a crowd do. */
+let sharing: World;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'lateen-'));
   const command = await bundledAgent(join(folder, 'agent'));
-  worlds.push(...(await Promise.all(Array.from({ length: WORLDS }, () => openWorld(inject('plane'), command)))));
+  const open = (flags = {}): Promise<World> => openWorld(inject('plane'), command, flags);
+  worlds.push(...(await Promise.all(Array.from({ length: WORLDS }, () => open()))));
+  sharing = await open({ 'shared-inventories': 'always' });
 }, TIMEOUT_MS);
 
 afterAll(async () => {
-  await Promise.all(worlds.map((world) => world.close()));
+  await Promise.all([...worlds, sharing].map((world) => world?.close()));
   await rm(folder, { recursive: true, force: true });
 });
 
@@ -57,6 +61,30 @@ describe('an agent that is killed at a write', () => {
         expect([play.name, problems]).toEqual([play.name, []]);
         expect(killedAt).toMatch(point.write);
       });
+    },
+    TIMEOUT_MS,
+  );
+});
+
+const SHARED: typeof POINTS = [
+  ['create', { write: /POST .*configmaps$/, side: 'after', reverted: false }],
+  ['create', { write: /configmaps\/shared-\d+-a/, side: 'after', reverted: true }],
+  ['create', { write: /serviceaccounts\/shared-\d+-c/, side: 'after', reverted: false }],
+  ['update', { write: /PATCH configmaps\/lateen--/, side: 'before', reverted: false }],
+  ['rename', { write: /PATCH configmaps\/lateen--/, side: 'after', reverted: false }],
+  ['delete', { write: /DELETE configmaps\/lateen--/, side: 'after', reverted: false }],
+];
+
+describe('an agent whose Applications share a ConfigMap for their inventories, and that is killed at a write', () => {
+  it(
+    'leaves nothing that its successor does not bring to what Git has, and deletes nothing that Git has',
+    async () => {
+      for (const [index, [start, point]] of SHARED.entries()) {
+        const play = PLAYS.find(({ name }) => name.startsWith(start))!;
+        const { killedAt, problems } = await crashAt(play, point, { world: sharing, name: `shared-${index}` });
+        expect([play.name, problems]).toEqual([play.name, []]);
+        expect(killedAt).toMatch(point.write);
+      }
     },
     TIMEOUT_MS,
   );
