@@ -76,6 +76,7 @@ export function assemble(settings: AgentSettings, client: Client, { log, redacto
     authors: new Map(),
     build: { kustomize: settings.kustomize, timeoutMs: BUILD_TIMEOUT_MS, lanes: createLanes(BUILDS) },
     mode: settings.applications,
+    velaCore: settings.applications === 'gitops' ? { identity: settings.velaCoreIdentity } : undefined,
     minIntervalMs: settings.minInterval,
     revisionLimit: settings.revisionLimit,
     gitTimeoutMs,

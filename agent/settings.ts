@@ -17,6 +17,10 @@ function parseHosts(text: string): string[] {
     .filter((host) => host !== '');
 }
 
+function parseIdentity(text: string): 'impersonated' | 'trusted' | undefined {
+  return text === '' ? undefined : parseOneOf('impersonated', 'trusted')(text);
+}
+
 /** Every setting of the agent: the one table behind flags, environment variables, `--help` and docs/reference.md. */
 export const agentSettings = {
   namespace: { placeholder: 'NS', help: 'the namespace whose Applications are reconciled', parse: parseText },
@@ -25,6 +29,12 @@ export const agentSettings = {
     help: 'all: every Application of the namespace; gitops: only those with a kustomize component, beside vela-core',
     default: 'all',
     parse: parseOneOf('all', 'gitops'),
+  },
+  velaCoreIdentity: {
+    placeholder: 'impersonated|trusted',
+    help: 'beside vela-core: with whose rights it runs the Applications that come from Git; without a word those are refused',
+    default: '',
+    parse: parseIdentity,
   },
   minInterval: {
     placeholder: 'DURATION',

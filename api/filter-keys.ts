@@ -18,7 +18,7 @@ const ANNOTATIONS = [
 ];
 
 /** Both lists with our keys, for an Application with these annotations: what stood there first, then ours, always in one order. */
-export function filterKeys(annotations: Readonly<Record<string, string>>): Record<string, string> {
+export function filterKeys(annotations: Readonly<Record<string, unknown>>): Record<string, string> {
   return {
     [annotation.filterLabelKeys]: withKeys(annotations[annotation.filterLabelKeys], LABELS),
     [annotation.filterAnnotationKeys]: withKeys(annotations[annotation.filterAnnotationKeys], ANNOTATIONS),
@@ -26,7 +26,7 @@ export function filterKeys(annotations: Readonly<Record<string, string>>): Recor
 }
 
 /** `a, b` and [b, c] -> `a,b,c`. */
-function withKeys(list: string | undefined, keys: readonly string[]): string {
-  const listed = (list ?? '').split(',').map((key) => key.trim());
+function withKeys(list: unknown, keys: readonly string[]): string {
+  const listed = (typeof list === 'string' ? list : '').split(',').map((key) => key.trim());
   return [...new Set([...listed.filter((key) => key !== ''), ...keys])].join(',');
 }

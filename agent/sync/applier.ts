@@ -7,6 +7,7 @@ import { type ChangedField, changedFields, takenOver } from '../cluster/managed-
 import { type LiveObject, projected } from '../cluster/projection.ts';
 import type { InventoryEntry } from '../manifest/inventory.ts';
 import { type Autoscalers, hasReplicas, withReplicasOf } from './autoscalers.ts';
+import { identified, type VelaCore } from './beside-vela-core.ts';
 import type { Desired } from './desired.ts';
 import type { DriftFights } from './drift-fights.ts';
 import { failureOf } from './failures.ts';
@@ -32,6 +33,7 @@ export interface ApplierContext {
   live: LiveObjects;
   autoscalers: Autoscalers;
   fights: DriftFights;
+  velaCore: VelaCore | undefined;
   now: () => number;
   onDrift: (drift: Drift) => void;
 }
@@ -70,7 +72,7 @@ export class Applier {
   async dryRun(task: Task, signal: AbortSignal): Promise<Failure | undefined> {
     const { desired } = task;
     try {
-      await this.#context.client.apply(await this.#forAutoscaler(task), { dryRun: true, signal });
+      await this.#context.client.apply(await this.#toSend(task, signal), { dryRun: true, signal });
       return undefined;
     } catch (error) {
       signal.throwIfAborted();
@@ -80,7 +82,7 @@ export class Applier {
 
   async #apply(task: Task, signal: AbortSignal): Promise<Outcome> {
     if (task.live?.ownership.additions) await this.#takeOver(task.desired, signal);
-    const answer = await this.#context.client.apply(await this.#forAutoscaler(task), { signal });
+    const answer = await this.#context.client.apply(await this.#toSend(task, signal), { signal });
     return applied(answer, task.live);
   }
 
@@ -98,12 +100,12 @@ export class Applier {
     if (lost) throw fightFailure(name, lost);
     if (await this.#namespaceEnds(desired, signal)) return LEFT;
     if (verdict.do === 'restore') {
-      const answer = await client.apply(desired.object, { signal });
+      const answer = await client.apply(await this.#toSend(task, signal), { signal });
       onDrift({ desired, text: `${name} had been deleted`, corrected: true });
       return applied(answer, live);
     }
     const before = await this.#takeOver(desired, signal);
-    const answer = await client.apply(await this.#forAutoscaler(task), { signal });
+    const answer = await client.apply(await this.#toSend(task, signal), { signal });
     const changed = before ? changedFields(before, answer) : [];
     for (const { path, manager } of changed) fights.record(desired.id, desired.manifest, { path, manager: manager ?? 'nobody' }, now());
     onDrift({ desired, text: correctionText(name, changed, task), corrected: true });
@@ -126,7 +128,12 @@ export class Applier {
     return before;
   }
 
-  /** The object to send: with the replicas of the live one where an autoscaler sets those. */
+  async #toSend(task: Task, signal: AbortSignal): Promise<KubeObject> {
+    const { client, velaCore } = this.#context;
+    return identified(await this.#forAutoscaler(task), velaCore, { client, signal });
+  }
+
+  /** With the replicas of the live one where an autoscaler sets those. */
   async #forAutoscaler({ desired, live }: Task): Promise<KubeObject> {
     const { object, reference } = desired;
     if (!live || !hasReplicas(object)) return object;

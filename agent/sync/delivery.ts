@@ -20,19 +20,17 @@ import type { Inventories } from './inventories.ts';
 import { intention } from './intention.ts';
 import type { Holding } from './inventory-index.ts';
 import type { InventoryStore } from './inventory-store.ts';
-import { completed, isInVelasHands } from './nested-applications.ts';
-import type { OwnNamespace } from './own-namespace.ts';
+import { asApplied, isInVelasHands, type NestedContext } from './nested-applications.ts';
 import { ownerKey } from './owner-key.ts';
 import { titleTo } from './ownership.ts';
 import { worstHealth } from './worst-health.ts';
 import { type Pruned, type PruneRequest, pruneStale } from './pruner.ts';
 import { verdictOn } from './verdict.ts';
 
-export interface DeliveryContext {
+export interface DeliveryContext extends NestedContext {
   client: Client;
   live: LiveObjects;
   namespace: string;
-  ownNamespace: OwnNamespace;
   inventories: Inventories;
   claims: Claims;
   autoscalers: Autoscalers;
@@ -168,7 +166,7 @@ export class Delivery {
   async #prepare(objects: readonly BuiltObject[], owner: DeliveryOwner): Promise<Prepared> {
     const before = this.#prepared;
     if (before?.objects === objects && !before.causes.some(({ code }) => code === 'UnknownKind')) return before;
-    const { namespace, client, ownNamespace } = this.#context;
+    const { namespace, client } = this.#context;
     const plurals = new Map<string, string>();
     const scope = async (apiVersion: string, kind: string) => {
       const info = await client.kinds.find(apiVersion, kind);
@@ -176,10 +174,10 @@ export class Delivery {
       return info;
     };
     const checked = await checkObjects(objects, { namespace, scope });
-    const annotations = async () => (await ownNamespace.facts()).annotations;
-    const desired = desiredOf(await completed(checked.objects, annotations), owner);
+    const built = await asApplied(checked.objects, this.#context);
+    const desired = desiredOf(built.objects, owner);
     const ids = new Set(objects.map(({ object }) => objectId({ ...referenceOf(object), namespace })));
-    this.#prepared = { objects, desired, causes: checked.causes, ids, plurals };
+    this.#prepared = { objects, desired, causes: [...checked.causes, ...built.causes], ids, plurals };
     return this.#prepared;
   }
 

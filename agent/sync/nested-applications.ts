@@ -1,11 +1,28 @@
-import { groupOf, type KubeObject } from '#api/kubernetes.ts';
-import { annotation, CLAIM, GROUP } from '#api/names.ts';
+import type { Cause } from '#api/failure.ts';
+import type { KubeObject } from '#api/kubernetes.ts';
+import { annotation, CLAIM } from '#api/names.ts';
 import { annotationsOf, asksForAuto, autoVersion } from '#api/publish-version.ts';
 import { withDefaults } from '#api/spec-defaults.ts';
 import type { LiveObject } from '../cluster/projection.ts';
 import type { BuiltObject } from '../manifest/types.ts';
+import { besideVelaCore, isApplication, type VelaCore } from './beside-vela-core.ts';
+import type { OwnNamespace } from './own-namespace.ts';
 
 type Annotations = Readonly<Record<string, string>>;
+
+export interface NestedContext {
+  ownNamespace: OwnNamespace;
+  /** Undefined where the agent is alone (mode `all`). */
+  velaCore: VelaCore | undefined;
+}
+
+/** The objects of a build as they are applied, and what of them is refused. */
+export async function asApplied(
+  built: readonly BuiltObject[],
+  { ownNamespace, velaCore }: NestedContext,
+): Promise<{ objects: readonly BuiltObject[]; causes: Cause[] }> {
+  return besideVelaCore(await completed(built, async () => (await ownNamespace.facts()).annotations), velaCore);
+}
 
 /**
  * The objects of a build, in which Applications are as the webhook would store them: with KubeVela's defaults, and, where they
@@ -21,10 +38,6 @@ export async function completed(built: readonly BuiltObject[], ofNamespace: () =
   );
   const annotations = hangsOnNamespace ? await ofNamespace() : {};
   return built.map((one) => (isApplication(one.object) ? { ...one, object: versioned(withDefaults(one.object), annotations) } : one));
-}
-
-function isApplication({ apiVersion, kind }: KubeObject): boolean {
-  return kind === 'Application' && groupOf(apiVersion) === GROUP;
 }
 
 /** An annotation that is null in the file is none for the API server. */
