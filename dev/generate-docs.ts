@@ -7,10 +7,11 @@ import { agentSettings } from '#agent/settings.ts';
 import { type Setting, flagName } from '#core/settings.ts';
 import { webhookSettings } from '#webhook/settings.ts';
 import { CHART_READMES, withValuesTable } from './chart-readme.ts';
+import { DEFINITION, definitionText } from './component-definition.ts';
 
 /**
- * `node dev/generate-docs.ts` rewrites the generated parts of docs/reference.md from the declarations in the code, and those
- * of the READMEs of the charts from their values.
+ * `node dev/generate-docs.ts` rewrites the generated parts of docs/reference.md and the CUE of the ComponentDefinition from the
+ * declarations in the code, and the READMEs of the charts from their values.
  */
 
 export const REFERENCE = new URL('../docs/reference.md', import.meta.url);
@@ -84,6 +85,7 @@ function typeWords(schema: SchemaNode): string {
 }
 
 if (process.argv[1] === import.meta.filename) {
+  await writeFile(DEFINITION, definitionText());
   await writeFile(REFERENCE, withGeneratedParts(await readFile(REFERENCE, 'utf8')));
   for (const [chart, readme] of Object.entries(CHART_READMES))
     await writeFile(readme, await withValuesTable(chart, await readFile(readme, 'utf8')));

@@ -15,6 +15,16 @@
 {{- end }}
 {{- end }}
 
+{{- /* In vela-core's own namespace it would be the definition of every namespace, and displace that of the fluxcd addon. */ -}}
+{{- define "lateen-agent.checkDefinition" -}}
+{{- if eq .Release.Namespace "vela-system" }}
+{{- fail "\n\n  velaCore.componentDefinition is for the namespace of a tenant: in vela-system it would take the place of the definition kustomize for the whole cluster.\n" }}
+{{- end }}
+{{- if ne .Values.applications "gitops" }}
+{{- fail "\n\n  velaCore.componentDefinition is for an agent beside vela-core: set applications=gitops, or leave it off.\n" }}
+{{- end }}
+{{- end }}
+
 {{- /* The Role is the boundary of a tenant: nothing in the values may open it. */ -}}
 {{- define "lateen-agent.checkRights" -}}
 {{- $problems := list }}

@@ -11,6 +11,7 @@ command: [tini, --, lateen-agent]
 args:
   - --namespace={{ .Release.Namespace }}
   - --applications={{ .Values.applications }}
+  - --vela-core-identity={{ .Values.velaCore.identity }}
   - --min-interval={{ .Values.minInterval }}
   - --quiet-window={{ .Values.quietWindow }}
   - --insecure-registries={{ join "," .Values.insecureRegistries }}

@@ -15,6 +15,7 @@ const WAYS: [chart: string, way: string, values: string[]][] = [
   ['lateen', 'no-webhook', ['--set=webhook.enabled=false']],
   ['lateen-agent', 'default', []],
   ['lateen-agent', 'volume', ['--set=cache.volume=persistentVolumeClaim,cache.storageClassName=fast,rbac.secrets=read']],
+  ['lateen-agent', 'beside-vela-core', ['--set=applications=gitops,velaCore.identity=trusted,velaCore.componentDefinition=true']],
   ['lateen-agent', 'rights-only', ['--set=deployment.enabled=false']],
 ];
 
