@@ -106,13 +106,14 @@ async function reachedNot(story: Story, { isOver, killed }: Crash): Promise<stri
   return isOver() ? killed : undefined;
 }
 
-interface Crash {
+export interface Crash {
   /** Resolves to the write. */
   killed: Promise<string>;
   isOver(): boolean;
 }
 
-function armCrash(world: World, { write, side }: CrashPoint): Crash {
+/** Kills the agent at a write; takes the place of the hooks that the proxy has. */
+export function armCrash(world: World, { write, side }: Pick<CrashPoint, 'write' | 'side'>): Crash {
   const killed = Promise.withResolvers<string>();
   let count = 0;
   let chosen: ApiRequest | undefined;
