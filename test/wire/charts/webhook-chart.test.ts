@@ -102,15 +102,18 @@ describe('the webhook configurations', () => {
 describe('what is installed', () => {
   const rights = ['ClusterRole', 'ClusterRoleBinding', 'Role', 'RoleBinding', 'ServiceAccount'];
   const configurations = ['MutatingWebhookConfiguration', 'ValidatingWebhookConfiguration'];
+  const policy = ['ValidatingAdmissionPolicy', 'ValidatingAdmissionPolicyBinding'];
 
   it('outside of the cluster: rights and configurations, and nothing that runs', async () => {
     const objects = await render('--set=webhook.replicas=0,webhook.url=https://webhook.test,image.repository=');
-    expect(kindsOf(objects)).toEqual([...rights, ...configurations].toSorted());
+    expect(kindsOf(objects)).toEqual([...rights, ...configurations, ...policy].toSorted());
     await expect(render('--set=webhook.replicas=0')).rejects.toThrow('webhook.replicas is 0 and webhook.url is not set');
   });
 
-  it('without a webhook: ClusterRoles for people', async () => {
-    const objects = await render('--set=webhook.enabled=false,image.repository=');
+  it('without a webhook: ClusterRoles for people, and the policy about Secrets', async () => {
+    const rest = '--set=webhook.enabled=false,image.repository=';
+    expect(kindsOf(await render(rest))).toEqual(['ClusterRole', ...policy]);
+    const objects = await render(rest, '--set=secretPolicy.enabled=false');
     expect(kindsOf(objects)).toEqual(['ClusterRole']);
     const names = objects.map(({ metadata }) => metadata.name);
     expect(names).toEqual(['view', 'edit', 'admin'].map((role) => `lateen-applications-${role}`));
