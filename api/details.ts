@@ -6,6 +6,12 @@ export const detail = {
   branch: 'branch',
   /** Full commit id. */
   commit: 'commit',
+  /** The newest commits of the branch, newest first, of which everything is applied: twelve digits each, spaces between. */
+  recent: 'recent',
+  /** The same of those that could not be applied, while it fails. */
+  failing: 'failing',
+  /** `Failed`: an object is not well, and will not become so by itself. */
+  health: 'health',
   author: 'author',
   subject: 'subject',
   /** RFC 3339 time of the commit. */

@@ -15,8 +15,9 @@ import type { ImageAutomation } from '../sync/image-automation.ts';
 import type { Delivery, PruneRequest } from '../sync/delivery.ts';
 import { ownerKey } from '../sync/owner-key.ts';
 import { atCommit, type BuildSettings, buildRevision, fingerprint, mentions } from '../sync/kustomize-run.ts';
-import type { Revision, Source, SourceKey, Sources, SourceState } from '../sync/source.ts';
+import type { Revision, Source, SourceKey, Sources } from '../sync/source.ts';
 import { type ComponentInput, type ComponentResult, type ComponentWork, type LoopContext, ownerOf } from './component-loop.ts';
+import { RecentCommits, sharesBranch } from './recent-commits.ts';
 import { regarding } from './regarding.ts';
 
 export interface KustomizeContext extends LoopContext {
@@ -45,6 +46,7 @@ export class KustomizeWork implements ComponentWork {
   #announced: Built | undefined;
   #buildFailure: { fingerprint: string; failure: Failure } | undefined;
   #handledToken: string | undefined;
+  readonly #recent: RecentCommits;
   #details: Record<string, string>;
   /** What imageRepository makes of it, and under which names. */
   #imageDetails: Record<string, string> = {};
@@ -57,6 +59,7 @@ export class KustomizeWork implements ComponentWork {
     this.#wake = options.wake;
     this.#details = withoutFailure(options.details);
     this.#handledToken = options.details[detail.reconciledAt];
+    this.#recent = new RecentCommits(options.details);
   }
 
   prune(input: ComponentInput): PruneRequest & { prune: boolean } {
@@ -86,17 +89,18 @@ export class KustomizeWork implements ComponentWork {
     const asked = token !== undefined && token !== this.#handledToken;
     if (asked) await source.pollNow();
     await this.#followImages(input, properties, source);
-    const result = await this.#follow(input, { properties, state: source.state, delivery }, signal);
+    const result = await this.#follow(input, { properties, source, delivery, asked }, signal);
     if (asked) this.#handledToken = token;
     return this.#withToken(result);
   }
 
   async #follow(
     input: ComponentInput,
-    run: { properties: KustomizeProperties; state: SourceState; delivery: Delivery },
+    run: { properties: KustomizeProperties; source: Source; delivery: Delivery; asked: boolean },
     signal: AbortSignal,
   ): Promise<ComponentResult> {
-    const { state, delivery, properties } = run;
+    const { source, delivery, properties, asked } = run;
+    const { state } = source;
     const { revision } = state;
     if (!revision) {
       if (!state.failure) return this.#result(input, { state: 'working', message: `pulling ${properties.url}` });
@@ -110,15 +114,19 @@ export class KustomizeWork implements ComponentWork {
     });
     if (built instanceof Failure) {
       this.#context.claims.failed(ownerOf(input, properties.prune), at);
+      await this.#recent.failed(source, revision);
       return { ...this.#failed(input, built), retry: false };
     }
     this.#at = at;
-    const failure = (await this.#deliver(input, { built, delivery, properties }, signal)) ?? state.failure;
+    const told = asked || this.#announced !== built || sharesBranch(input.application.spec.components, input.component);
+    const refused = await this.#deliver(input, { built, delivery, properties }, signal);
+    await (refused ? this.#recent.failed(source, revision) : this.#recent.applied(source, revision, told));
+    const failure = refused ?? state.failure;
     if (failure) return this.#failed(input, failure, failure === state.failure ? state.nextTryMs : undefined);
     if (built.objects.length === 0) return this.#empty(input, properties, built);
     const health = delivery.health(ownerOf(input, properties.prune));
-    const healthy = health.state === 'Current';
-    return this.#result(input, { state: 'settled', healthy, applied: true, message: health.message });
+    const result = this.#result(input, { state: 'settled', healthy: health.state === 'Current', applied: true, message: health.message });
+    return health.state === 'Failed' ? { ...result, details: { ...result.details, [detail.health]: health.state } } : result;
   }
 
   /** The objects of the commit; built anew only when something that they depend on has changed. */
@@ -213,7 +221,7 @@ export class KustomizeWork implements ComponentWork {
       healthy: false,
       applied: false,
       message: '',
-      details: { ...this.#details, ...this.#imageDetails },
+      details: { ...this.#details, ...this.#recent.details, ...this.#imageDetails },
       ...part,
     };
   }
@@ -280,6 +288,6 @@ function describe({ revision }: Built, objects: number): Record<string, string> 
 
 /** What a former agent wrote about its last failure says nothing about this one's first run. */
 function withoutFailure(details: Record<string, string>): Record<string, string> {
-  const { [detail.reason]: _reason, [detail.nextTry]: _next, ...rest } = details;
+  const { [detail.reason]: _reason, [detail.nextTry]: _next, [detail.failing]: _failing, [detail.health]: _health, ...rest } = details;
   return rest;
 }

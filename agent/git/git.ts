@@ -11,11 +11,11 @@ import { makeCommit } from './commit.ts';
 import { requirePrivateTransport, secretsOf } from './credentials.ts';
 import { startDeadline } from './deadline.ts';
 import { failureFrom, timedOut } from './failure.ts';
-import { historyHolds } from './history.ts';
+import { historyHolds, parentsOf, recentCommits } from './history.ts';
 import { listTip } from './listing.ts';
 import { pushArguments, pushOutcome } from './push.ts';
 import { CommitGone, RepositoryCache } from './repository-cache.ts';
-import { Runner } from './runner.ts';
+import { Runner, whenFree } from './runner.ts';
 import { SingleFlight } from './single-flight.ts';
 import { listingArguments, treeOf } from './tree.ts';
 import {
@@ -78,6 +78,8 @@ class GitClient implements Git {
   readonly #running = new Set<Promise<unknown>>();
   /** One commit at a time is made: all take the same name while they are. */
   readonly #writing = pLimit(1);
+  /** One history at a time is looked up: fetches of files go first. */
+  readonly #looking = pLimit(1);
   readonly #closed = new AbortController();
 
   constructor({ cacheDir, gitWrapper = GROUP_WRAPPER, maxConcurrent = DEFAULT_CONCURRENT, redactor, log, limits }: GitOptions) {
@@ -141,6 +143,16 @@ class GitClient implements Git {
       for (const commit of [tip.commit, what.commit, what.base]) checkCommit(commit);
       const folder = await this.#folder.folder('repositories');
       return historyHolds({ runner: this.#runner, folder, repository }, tip, what, signal);
+    });
+  }
+
+  recent(repository: Repository, tip: Tip, known: readonly string[], options: CallOptions): Promise<string[]> {
+    return this.#call(repository, options, async (signal) => {
+      checkCommit(tip.commit);
+      const read = (directory: string) => parentsOf(this.#runner, directory, tip.commit, signal);
+      const parents = await this.#cache.withCommit(repository, tip.commit, signal, read);
+      const place = { runner: this.#runner, folder: await this.#folder.folder('repositories'), repository };
+      return whenFree(this.#looking, signal, () => recentCommits(place, { tip, parents }, known, signal));
     });
   }
 

@@ -9,6 +9,15 @@ import type { Repository, Tip } from './types.ts';
 /** Commits that are looked at: some hundred bytes each. */
 const MAX_COMMITS = 1_000;
 
+/** Commits that are remembered of a branch, so that somebody who waits for one of them finds it. */
+const RECENT_COMMITS = 20;
+
+interface Place {
+  runner: Runner;
+  folder: string;
+  repository: Repository;
+}
+
 export interface HistoryQuestion {
   /** Looked for. */
   commit: string;
@@ -21,24 +30,52 @@ export interface HistoryQuestion {
  * that is taken for yes. Asked for rarely: the history, without files, is fetched into a folder of its own, since the
  * cache holds single commits. Rejects with Failure, GitError or the signal's reason.
  */
-export async function historyHolds(
-  { runner, folder, repository }: { runner: Runner; folder: string; repository: Repository },
-  tip: Tip,
-  { commit, base }: HistoryQuestion,
-  signal: AbortSignal,
-): Promise<boolean> {
+export async function historyHolds(place: Place, tip: Tip, { commit, base }: HistoryQuestion, signal: AbortSignal): Promise<boolean> {
   if (tip.commit === commit) return true;
+  const { commits, isWhole } = await historyOf(place, tip.commit, MAX_COMMITS, signal);
+  return commits.includes(commit) || (!isWhole && !commits.includes(base));
+}
+
+/**
+ * The newest commits of a tip's history, newest first. `known` are those of the tip before, as far as their first digits:
+ * where the new one was made upon it alone, which its `parents` tell, nothing goes over the wire. Rejects with Failure, GitError or the signal's reason.
+ */
+export async function recentCommits(
+  place: Place,
+  { tip, parents }: { tip: Tip; parents: readonly string[] },
+  known: readonly string[],
+  signal: AbortSignal,
+): Promise<string[]> {
+  const [parent, ...others] = parents;
+  if (parent !== undefined && others.length === 0 && known[0] && parent.startsWith(known[0]))
+    return [tip.commit, ...known].slice(0, RECENT_COMMITS);
+  const { commits } = await historyOf(place, tip.commit, RECENT_COMMITS, signal);
+  return commits;
+}
+
+/** The parents of a commit as it was made: a repository that holds single commits shows none in its log. */
+export async function parentsOf(runner: Runner, directory: string, commit: string, signal: AbortSignal): Promise<string[]> {
+  const text = await runner.local(directory, ['cat-file', 'commit', commit], signal);
+  const [head = ''] = text.split('\n\n', 1);
+  return [...head.matchAll(/^parent ([0-9a-f]+)$/gm)].map(([, id = '']) => id);
+}
+
+/** At most so many commits of a history, newest first, and whether that is all of it. */
+async function historyOf(
+  { runner, folder, repository }: Place,
+  commit: string,
+  most: number,
+  signal: AbortSignal,
+): Promise<{ commits: string[]; isWhole: boolean }> {
   const directory = join(folder, `history-${randomBytes(8).toString('hex')}`);
   try {
     await mkdir(directory);
     const format = `--object-format=${commit.length === 64 ? 'sha256' : 'sha1'}`;
     await runner.local(directory, ['init', '--quiet', '--bare', '--template=', format], signal);
-    await runner.onWire(repository, fetchArguments(repository.url, tip.commit), signal, directory);
-    const listed = await runner.local(directory, ['rev-list', `--max-count=${MAX_COMMITS}`, 'refs/lateen/tip', '--'], signal);
-    const commits = new Set(listed.split('\n'));
-    if (commits.has(commit)) return true;
+    await runner.onWire(repository, fetchArguments(repository.url, commit, most), signal, directory);
+    const listed = await runner.local(directory, ['rev-list', `--max-count=${most}`, 'refs/lateen/tip', '--'], signal);
     const isWhole = !(await stat(join(directory, 'shallow')).catch(() => undefined));
-    return !isWhole && !commits.has(base);
+    return { commits: listed.split('\n').filter((line) => line !== ''), isWhole };
   } catch (error) {
     throw error instanceof GitError ? failureFrom(error.stderr, repository) : error;
   } finally {
@@ -47,9 +84,9 @@ export async function historyHolds(
 }
 
 /** Servers that cannot leave files out send them. */
-function fetchArguments(url: string, commit: string): string[] {
+function fetchArguments(url: string, commit: string, depth: number): string[] {
   const switches = [
-    `--depth=${MAX_COMMITS}`,
+    `--depth=${depth}`,
     '--filter=tree:0',
     '--no-tags',
     '--no-write-fetch-head',

@@ -134,6 +134,8 @@ export interface Git {
   publish(repository: Repository, tip: Tip, change: CommitChange, options: PublishOptions): Promise<PushOutcome>;
   /** Whether a commit, made upon `base`, is in the history of a tip; yes where that is too long ago to tell. */
   holds(repository: Repository, tip: Tip, what: { commit: string; base: string }, options: CallOptions): Promise<boolean>;
+  /** The newest commits of a tip's history, newest first; `known`: those of the tip before, which may save asking the server. */
+  recent(repository: Repository, tip: Tip, known: readonly string[], options: CallOptions): Promise<string[]>;
   /** Ends what runs and removes the cache of this process. */
   close(): Promise<void>;
 }

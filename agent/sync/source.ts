@@ -3,8 +3,9 @@ import { nextPullMs } from '#api/schedule.ts';
 import { backoffMs, DEFAULT_BACKOFF } from '#core/backoff.ts';
 import type { Clock } from '#core/clock.ts';
 import type { Log } from '#core/log.ts';
+import { messageOf } from '#core/errors.ts';
 import { createLoop, type Loop } from '#core/loop.ts';
-import type { Commit, Git, GitCredentials, Tip, Tree } from '../git/git.ts';
+import type { Commit, Git, GitCredentials, Repository, Tip, Tree } from '../git/git.ts';
 import type { AgentMetrics } from '../metrics.ts';
 import { failureOf } from './failures.ts';
 
@@ -50,6 +51,9 @@ export interface SourceContext {
   metrics: AgentMetrics;
 }
 
+/** Longest time for looking up the newest commits. */
+const LOOK_UP_MS = 10_000;
+
 /** One repository and branch, polled for all components that use it: a ref listing, and a fetch when the ref moved. */
 export class Source {
   readonly key: SourceKey;
@@ -59,6 +63,8 @@ export class Source {
   #state: SourceState = {};
   #failures = 0;
   #waiting: (() => void)[] = [];
+  /** Looked up once for all components. */
+  #recent: { commit: string; commits: Promise<string[]> } | undefined;
 
   constructor(key: SourceKey, context: SourceContext) {
     this.key = key;
@@ -90,6 +96,26 @@ export class Source {
     await done;
   }
 
+  /**
+   * The newest commits of the branch as of a revision, newest first; `known`: those of the one before. Only what is known
+   * anyway where the server does not tell: it is for whoever waits for a commit, and nothing hangs on it.
+   */
+  recent({ tip }: Revision, known: readonly string[]): Promise<string[]> {
+    if (this.#recent?.commit !== tip.commit) this.#recent = { commit: tip.commit, commits: this.#lookUp(tip, known) };
+    return this.#recent.commits;
+  }
+
+  async #lookUp(tip: Tip, known: readonly string[]): Promise<string[]> {
+    const { git, log } = this.#context;
+    try {
+      const options = { timeoutMs: Math.min(this.#timeoutMs(), LOOK_UP_MS) };
+      return await git.recent(await this.#repository(), tip, known, options);
+    } catch (error) {
+      log.debug('recent commits not known', { url: this.key.url, error: messageOf(error) });
+      return [tip.commit];
+    }
+  }
+
   async stop(): Promise<void> {
     await this.#loop.stop();
     for (const resolve of this.#waiting.splice(0)) resolve();
@@ -115,9 +141,8 @@ export class Source {
 
   async #refresh(signal: AbortSignal): Promise<Revision> {
     const { git } = this.#context;
-    const { url, branch, secretRef } = this.key;
-    const credentials = secretRef ? await this.#context.credentials(secretRef, url) : undefined;
-    const repository = { url, ...(credentials ? { credentials } : {}) };
+    const { url, branch } = this.key;
+    const repository = await this.#repository();
     const options = { timeoutMs: this.#timeoutMs(), signal };
     const { metrics } = this.#context;
     metrics.gitRequests.add({ operation: 'resolve' });
@@ -131,6 +156,12 @@ export class Source {
     });
     this.#context.log.info('fetched', { url, branch: tip.branch, commit: commit.id });
     return { tip: { ...tip, commit: commit.id }, commit, tree };
+  }
+
+  async #repository(): Promise<Repository> {
+    const { url, secretRef } = this.key;
+    const credentials = secretRef ? await this.#context.credentials(secretRef, url) : undefined;
+    return { url, ...(credentials ? { credentials } : {}) };
   }
 
   #fail(failure: Failure): void {

@@ -198,3 +198,53 @@ describe('whether a branch holds a commit', () => {
     expect(await look('1'.repeat(40), first)).toBe(false);
   });
 });
+
+describe('the newest commits of a branch', () => {
+  const recent = async (known: readonly string[] = []): Promise<string[]> => {
+    const tip = await bench.git.resolve(repository, 'main', OPTIONS);
+    await bench.git.fetch(repository, tip, OPTIONS);
+    const before = bench.server.requestCount();
+    const commits = await bench.git.recent(repository, tip, known, OPTIONS);
+    asked = bench.server.requestCount() - before;
+    return commits;
+  };
+  const push = (text: string): Promise<string> => commitFiles(directory, 'main', { 'other.yaml': text }, { message: text });
+  const log = async (most: number): Promise<string[]> =>
+    (await plainGit(directory, ['rev-list', `--max-count=${most}`, 'main'])).trim().split('\n');
+  let asked = 0;
+
+  it('follow from those before where there is one more, without asking the server', async () => {
+    const [first] = await log(1);
+    const second = await push('two');
+    expect(await recent([first!.slice(0, 12)])).toEqual([second, first!.slice(0, 12)]);
+    expect(asked).toBe(0);
+  });
+
+  it('are all that came in between where there are several, and those of a merge', async () => {
+    const [first] = await log(1);
+    const [second, third] = [await push('two'), await push('three')];
+    expect(await recent([first!])).toEqual([third, second, first]);
+    expect(asked).toBeGreaterThan(0);
+    const commit = ['-c', 'user.name=A', '-c', 'user.email=a@example.com', 'commit-tree'];
+    const side = (await plainGit(directory, [...commit, '-p', third, '-m', 'side', `${third}^{tree}`])).trim();
+    const merge = (await plainGit(directory, [...commit, '-p', third, '-p', side, '-m', 'merge', `${third}^{tree}`])).trim();
+    await plainGit(directory, ['update-ref', 'refs/heads/main', merge]);
+    expect((await recent([third, second, first!])).toSorted()).toEqual([merge, side, third, second, first!].toSorted());
+  });
+
+  it('are no more than twenty', async () => {
+    for (let number = 0; number < 22; number++) await push(String(number));
+    const commits = await recent();
+    expect(commits).toEqual(await log(20));
+    const next = await push('next');
+    expect(await recent(commits)).toEqual([next, ...commits.slice(0, 19)]);
+  });
+
+  it('do not hold what a forced push took away', async () => {
+    const [first] = await log(1);
+    const lost = await push('lost');
+    await plainGit(directory, ['update-ref', 'refs/heads/main', first!]);
+    const theirs = await push('theirs');
+    expect(await recent([lost, first!])).toEqual([theirs, first]);
+  });
+});

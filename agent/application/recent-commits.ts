@@ -1,0 +1,62 @@
+import type { Component } from '#api/application.ts';
+import { detail } from '#api/details.ts';
+import { isMap } from '#api/schema.ts';
+import type { Revision, Source } from '../sync/source.ts';
+
+/** Of a commit; more than enough to tell those of one branch apart. */
+const SHOWN_DIGITS = 12;
+
+/** What the status says of the newest commits of a branch, for whoever waits for one: those that are applied, and those that cannot be. */
+export class RecentCommits {
+  /** The newest first, shortened. */
+  #applied: readonly string[];
+  #failing: readonly string[] = [];
+
+  constructor(details: Readonly<Record<string, string>>) {
+    this.#applied = (details[detail.recent] ?? '').split(' ').filter((commit) => commit !== '');
+  }
+
+  get details(): Record<string, string> {
+    return {
+      ...(this.#applied.length > 0 ? { [detail.recent]: this.#applied.join(' ') } : {}),
+      ...(this.#failing.length > 0 ? { [detail.failing]: this.#failing.join(' ') } : {}),
+    };
+  }
+
+  /** Everything of the revision is applied. `told`: the status is written anyway, or somebody has asked. */
+  async applied(source: Source, revision: Revision, told: boolean): Promise<void> {
+    this.#failing = [];
+    if (!told || this.#isAt(revision)) return;
+    this.#applied = (await source.recent(revision, this.#applied)).map(shortened);
+  }
+
+  /** Something of the revision could not be applied. */
+  async failed(source: Source, revision: Revision): Promise<void> {
+    if (this.#isAt(revision)) return;
+    const commits = (await source.recent(revision, this.#applied)).map(shortened);
+    const end = commits.findIndex((commit) => this.#applied.includes(commit));
+    this.#failing = end < 0 ? commits : commits.slice(0, end);
+  }
+
+  #isAt({ commit }: Revision): boolean {
+    return this.#applied[0] === shortened(commit.id);
+  }
+}
+
+function shortened(commit: string): string {
+  return commit.slice(0, SHOWN_DIGITS);
+}
+
+/**
+ * Whether other components of the Application follow the same branch: a commit is applied once all of them have it, so each
+ * has to say so, even where nothing in its own folder has changed.
+ */
+export function sharesBranch(components: readonly Component[], { name, properties }: Component): boolean {
+  const branch = branchOf(properties);
+  return components.some((other) => other.type === 'kustomize' && other.name !== name && branchOf(other.properties) === branch);
+}
+
+function branchOf(properties: Component['properties'] = {}): string {
+  const git = isMap(properties['git']) ? properties['git'] : {};
+  return JSON.stringify([properties['url'], git['branch']]);
+}
