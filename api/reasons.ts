@@ -37,6 +37,7 @@ export const reasons = {
   // Warnings: allowed, and most likely not what was meant
   NoAgent: 'a namespace that no agent is announced for',
   PublishVersionUnchanged: 'a changed spec under an unchanged publishVersion',
+  UnquotedVersion: 'a publishVersion that YAML reads as a number',
   UnusualInterval: 'an interval that is unusually short or long',
   NotEncrypted: 'credentials that are sent without TLS',
   NoPushCredentials: 'image automation without credentials to push with',

@@ -57,7 +57,7 @@ function judge(found: ReturnType<typeof applicationsOf>, options: { namespace: s
   return {
     applications: found.applications.length,
     denials: inOrder([...found.causes, ...(options.ofFolder ? [] : found.shapeless), ...reviews.flatMap((one) => one.denials)]),
-    warnings: inOrder([...(options.ofFolder ? [] : found.others), ...reviews.flatMap((one) => one.warnings)]),
+    warnings: inOrder([...(options.ofFolder ? [] : found.others), ...found.warnings, ...reviews.flatMap((one) => one.warnings)]),
   };
 }
 

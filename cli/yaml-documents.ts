@@ -6,12 +6,21 @@ export interface YamlDocument {
   value: unknown;
   /** Line of a field path such as `spec.components[0].type`, or of the nearest thing above it that is there. */
   lineOf(path: string): number;
+  /** The text of a scalar as it stands in the file. */
+  sourceOf(path: string): string | undefined;
 }
 
 /** The documents of a file that are not empty, read as kubectl reads them, and what is wrong with its YAML. JSON is YAML too. */
 export function yamlDocuments(text: string, file: string): { documents: YamlDocument[]; causes: Cause[] } {
   const { documents, causes } = readYaml(text, file);
-  return { documents: documents.map(({ value, lineOf }) => ({ value, lineOf: (path) => lineOf(keysOf(path)) })), causes };
+  return {
+    documents: documents.map(({ value, lineOf, sourceOf }) => ({
+      value,
+      lineOf: (path) => lineOf(keysOf(path)),
+      sourceOf: (path) => sourceOf(keysOf(path)),
+    })),
+    causes,
+  };
 }
 
 const STEP = /\[(\d+)\]|\["((?:[^"\\]|\\.)*)"\]|\.?([^.[\]]+)/gy;

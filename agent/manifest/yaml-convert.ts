@@ -1,4 +1,5 @@
 import { isAlias, isMap, isScalar, isSeq, type ParsedNode, type Scalar, type YAMLMap } from 'yaml';
+import { annotation } from '#api/names.ts';
 import { oneLine } from '#core/errors.ts';
 import { limits } from './limits.ts';
 import { resolvePlain, resolveTagged } from './yaml-scalar.ts';
@@ -76,7 +77,7 @@ function map(node: YAMLMap<ParsedNode, ParsedNode | null>, depth: number, state:
       problem(state, key, 'this key is no text', 'quote it');
       continue;
     }
-    const converted = convert(value, depth + 1, state);
+    const converted = name === annotation.publishVersion ? version(value, depth + 1, state) : convert(value, depth + 1, state);
     parts.push(converted);
     if (merge) {
       mergeInto(result, converted.value, () => problem(state, key, '<< takes a map or a list of maps', 'name an anchor of a map'));
@@ -87,6 +88,12 @@ function map(node: YAMLMap<ParsedNode, ParsedNode | null>, depth: number, state:
     }
   }
   return { value: result, ...extent(parts) };
+}
+
+/** A version of many digits is no number that would be rounded: it is the text that stands in the file. */
+function version(node: ParsedNode | null, depth: number, state: State): Converted {
+  if (!isScalar(node) || node.anchor || !('problem' in scalarOf(node))) return convert(node, depth, state);
+  return { value: node.source ?? '', size: 1, height: 0 };
 }
 
 function isMergeKey(key: ParsedNode): boolean {

@@ -83,7 +83,7 @@ describe.concurrent('an Application without a publishVersion', () => {
       await tenant.until(
         'many',
         image,
-        ({ status, metadata }) => status?.observedGeneration === metadata.generation && status.workflow?.finished === true,
+        ({ status, metadata }) => status?.observedGeneration === metadata.generation && status?.workflow?.finished === true,
       );
     }
     await tenant.eventually('pruned', async () => Object.keys(await revisionsOf('many')).length === 4);

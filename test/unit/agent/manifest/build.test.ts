@@ -69,7 +69,7 @@ it('drops kustomization documents that stand under another name', async () => {
 it('keeps the text of publishVersion', async () => {
   const application = (value: string): string =>
     `apiVersion: core.oam.dev/v1beta1\nkind: Application\nmetadata:\n  name: a\n  annotations:\n    app.oam.dev/publishVersion: ${value}\n`;
-  const values = ['1.10', '0755', '1e3', 'on', '12345678'];
+  const values = ['1.10', '0755', '1e3', 'on', '12345678', 'aa193e45', '00012345', '1234e567', '9'.repeat(40), '.inf'];
   const tree = memoryTree(Object.fromEntries(values.map((value, index) => [`${index}.yaml`, application(value)])));
   const { objects } = await buildFolder(tree, '', options);
   expect(objects.map(({ object }) => object.metadata.annotations?.['app.oam.dev/publishVersion'])).toEqual(values);
