@@ -42,9 +42,9 @@ export function createLoop(run: (signal: AbortSignal) => Promise<number | undefi
       if (stopped.signal.aborted) return;
       if (again) continue;
       if (delayMs === undefined) return;
+      // Not AbortSignal.any with `stopped`: each such signal leaves memory behind for as long as the loop lives.
       wake = new AbortController();
-      const signal = AbortSignal.any([stopped.signal, wake.signal]);
-      await options.clock.sleep(delayMs, signal).catch(() => undefined);
+      await options.clock.sleep(delayMs, wake.signal).catch(() => undefined);
       wake = undefined;
       if (stopped.signal.aborted) return;
     }
@@ -64,7 +64,9 @@ export function createLoop(run: (signal: AbortSignal) => Promise<number | undefi
   return {
     trigger,
     async stop() {
-      stopped.abort(new Error('stopped'));
+      const reason = new Error('stopped');
+      stopped.abort(reason);
+      wake?.abort(reason);
       await active;
     },
   };

@@ -112,7 +112,9 @@ class Reflector {
   }
 
   stop(): void {
-    this.#stopped.abort(new Error('the watch was stopped'));
+    const reason = new Error('the watch was stopped');
+    this.#stopped.abort(reason);
+    this.#waiting.abort(reason);
   }
 
   async run(): Promise<void> {
@@ -140,8 +142,8 @@ class Reflector {
     log[level]('watch interrupted', { kind: kind.kind, error: messageOf(error), retryInMs: delayMs });
     this.#waiting = new AbortController();
     onError?.(error);
-    const over = AbortSignal.any([this.#stopped.signal, this.#waiting.signal]);
-    await clock.sleep(delayMs, over).catch(() => undefined);
+    // Who was told may have stopped it.
+    if (!this.#stopped.signal.aborted) await clock.sleep(delayMs, this.#waiting.signal).catch(() => undefined);
   }
 
   #asked(verb: string): Asked {

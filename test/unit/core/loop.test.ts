@@ -1,4 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { expect, it } from 'vitest';
 import type { Clock } from '#core/clock.ts';
 import { createLoop } from '#core/loop.ts';
@@ -98,4 +100,28 @@ it('aborts the run under way when it is stopped, and never runs again', async ()
   loop.trigger();
   await nextTurn();
   expect(aborted).toBe(true);
+});
+
+it('leaves nothing behind in memory, however often it sleeps', async () => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const heapMegabytes = (): number => {
+    collect();
+    return process.memoryUsage().heapUsed / 1e6;
+  };
+  const sleeps = 20_000;
+  let runs = 0;
+  const clock: Clock = { now: () => 0, sleep: () => Promise.resolve() };
+  const done = Promise.withResolvers<void>();
+  const run = (): Promise<number | undefined> => {
+    if (++runs < sleeps) return Promise.resolve(1);
+    done.resolve();
+    return Promise.resolve(undefined);
+  };
+  const loop = createLoop(run, { clock, onError: () => undefined });
+  const before = heapMegabytes();
+  loop.trigger();
+  await done.promise;
+  expect(heapMegabytes() - before).toBeLessThan(4);
+  await loop.stop();
 });
