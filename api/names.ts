@@ -63,13 +63,6 @@ export const label = {
   component: 'lateen.dev/component',
 } as const;
 
-/** With whose rights vela-core applies an Application (spec/kubevela.md §3). */
-export const identityAnnotations: readonly string[] = [
-  'app.oam.dev/service-account-name',
-  'app.oam.dev/username',
-  'app.oam.dev/group',
-];
-
 /** vela-core's finalizer: taken off by us at the deletion of a claimed Application, never set. */
 export const VELA_FINALIZER = 'app.oam.dev/resource-tracker-finalizer';
 

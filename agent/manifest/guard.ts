@@ -1,6 +1,6 @@
 import type { Cause } from '#api/failure.ts';
 import { groupOf, type KubeObject } from '#api/kubernetes.ts';
-import { AGENT_NAME, GROUP, identityAnnotations } from '#api/names.ts';
+import { AGENT_NAME } from '#api/names.ts';
 import { isMap } from '#api/schema.ts';
 import { oneLine } from '#core/errors.ts';
 import { isInventoryName } from './inventory.ts';
@@ -46,8 +46,7 @@ export function guard(object: KubeObject, namespace: string, shown: string): Gua
 
 function ofKind(object: KubeObject, type: string, { namespace, shown }: { namespace: string; shown: string }): Guarded | undefined {
   if (type === `${RBAC}/RoleBinding`) return ofBinding(object, namespace, shown);
-  if (type === `${RBAC}/Role`) return ofRole(object, shown);
-  return type === `${GROUP}/Application` ? ofApplication(object, shown) : undefined;
+  return type === `${RBAC}/Role` ? ofRole(object, shown) : undefined;
 }
 
 function isAgents({ metadata }: KubeObject, type: string): boolean {
@@ -85,16 +84,6 @@ function ofRole(object: KubeObject, shown: string): Guarded | undefined {
     }
   }
   return undefined;
-}
-
-/** With whose rights vela-core applies what an Application describes: not for Git to choose. */
-function ofApplication({ metadata }: KubeObject, shown: string): Guarded | undefined {
-  const annotations: unknown = metadata.annotations;
-  const found = isMap(annotations) ? identityAnnotations.find((name) => (annotations[name] ?? undefined) !== undefined) : undefined;
-  if (found === undefined) return undefined;
-  const path = `metadata.annotations[${found}]`;
-  const message = `${path} of ${shown} chooses the identity with which vela-core would apply it`;
-  return { code: 'IdentityForbidden', path, message, remedy: 'remove the annotation' };
 }
 
 function ofIdentity(object: KubeObject, type: string, shown: string): Guarded | undefined {

@@ -7,10 +7,12 @@ import type { LiveObject } from '../cluster/projection.ts';
 import type { BuiltObject } from '../manifest/types.ts';
 import { besideVelaCore, isApplication, type VelaCore } from './beside-vela-core.ts';
 import type { OwnNamespace } from './own-namespace.ts';
+import { withoutVelaCore } from './without-vela-core.ts';
 
 type Annotations = Readonly<Record<string, string>>;
 
 export interface NestedContext {
+  namespace: string;
   ownNamespace: OwnNamespace;
   /** Undefined where the agent is alone (mode `all`). */
   velaCore: VelaCore | undefined;
@@ -19,9 +21,10 @@ export interface NestedContext {
 /** The objects of a build as they are applied, and what of them is refused. */
 export async function asApplied(
   built: readonly BuiltObject[],
-  { ownNamespace, velaCore }: NestedContext,
+  { namespace, ownNamespace, velaCore }: NestedContext,
 ): Promise<{ objects: readonly BuiltObject[]; causes: Cause[] }> {
-  return besideVelaCore(await completed(built, async () => (await ownNamespace.facts()).annotations), velaCore);
+  const whole = await completed(built, async () => (await ownNamespace.facts()).annotations);
+  return velaCore ? besideVelaCore(whole, velaCore) : withoutVelaCore(whole, namespace);
 }
 
 /**

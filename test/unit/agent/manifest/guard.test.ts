@@ -132,13 +132,6 @@ describe('rights that the agent does not have are not granted', () => {
     );
     expect(of(RBAC, 'Role', { rules: [plain] })).toBeUndefined();
   });
-
-  it.each(['app.oam.dev/service-account-name', 'app.oam.dev/username', 'app.oam.dev/group'])('no Application with %s', (name) => {
-    expect(of('core.oam.dev/v1beta1', 'Application', {}, { annotations: { [name]: 'x' } })).toBe(
-      `IdentityForbidden metadata.annotations[${name}] of Application/x chooses the identity with which vela-core would apply it; remove the annotation`,
-    );
-    expect(of('core.oam.dev/v1beta1', 'Application', {}, { annotations: { [name]: null } })).toBeUndefined();
-  });
 });
 
 it('takes whatever a document may be', () => {
