@@ -10,7 +10,7 @@ VITEST := $(BIN)/node --disable-warning=ExperimentalWarning node_modules/vitest/
 # Which tests: `make test T=test/cluster/agent`.
 T ?=
 
-.PHONY: help demo up down test test-unit test-faults test-race soak check format docs tools bundle bench bench-image bench-webhook test-certs test-reviews clean
+.PHONY: help demo up down test test-unit test-faults test-race soak check format docs tools bundle rootfs bench bench-image bench-webhook test-certs test-reviews test-publishes clean
 
 help: ## this list
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z][a-z-]*:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ test-certs: $(BIN)/node ## ten minutes of traffic while certificates of two minu
 test-reviews: $(BIN)/node ## ten thousand generated and damaged reviews against the webhook
 	@LATEEN_REVIEWS=10000 $(VITEST) --project fast --testTimeout 3600000 test/wire/webhook/hostile.test.ts
 
+test-publishes: $(BIN)/node ## a thousand publishes of one Application, or N=: revisions within the limit, memory flat
+	@LATEEN_PUBLISHES=$(or $(N),1000) $(VITEST) --project cluster --testTimeout 3600000 test/cluster/agent/many-publishes.test.ts
+
 test-race: $(BIN)/node ## two minutes of three image writers on one branch, or SECONDS=N: every update lands
 	@LATEEN_RACE=$(or $(SECONDS),120) $(VITEST) --project fast test/wire/agent/image-writer.test.ts -t race
 
@@ -71,6 +74,9 @@ tools: $(BIN)/node ## get every program of the workbench and say where it came f
 
 bundle: $(BIN)/node ## one file per program for shipping, into dist/
 	@$(NODE) dev/bundle.ts
+
+rootfs: $(BIN)/node ## the files of the image, into dist/rootfs or OUT=FOLDER; needs no container engine
+	@$(NODE) dev/rootfs.ts $(OUT)
 
 clean: ## remove what was installed and built here; the program cache outside the checkout stays
 	rm -rf node_modules dist

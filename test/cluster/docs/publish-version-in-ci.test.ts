@@ -77,7 +77,7 @@ it('each version of the manual deploys as the text that it is, and lateen wait s
   for (const sha of ['aa193e45', '12345678', '00012345', '1234e567']) {
     await bash(lines, checkout, { GITHUB_SHA: `${sha}${'0'.repeat(32)}` });
     const waited = await lateen(['wait', 'my-app', '--version', sha, '--timeout', '25s', '-n', tenant.namespace], {
-      kubeconfig: tenant.kubeconfig,
+      env: { KUBECONFIG: tenant.kubeconfig },
     });
     expect([sha, waited.status, waited.stderr]).toEqual([sha, 0, '']);
     const { metadata, status } = tenant.application('my-app')!;
