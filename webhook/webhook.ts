@@ -33,6 +33,8 @@ export interface WebhookParts {
 
 /** How soon a configuration that somebody emptied is mended. */
 const LONGEST_LOOK_MS = 10_000;
+/** While it is not ready, what is missing may be there in a moment: the bundle of another replica, say. */
+const UNREADY_LOOK_MS = 1_000;
 
 /** One replica of the webhook, from its first certificate to its end. */
 export class Webhook {
@@ -99,7 +101,8 @@ export class Webhook {
         this.#warning.look(this.#served, messageOf(error));
         failures += 1;
       }
-      const waitMs = failures > 0 ? backoffMs(failures - 1, random(), { firstMs: 500, maxMs: LONGEST_LOOK_MS }) : pauseMs;
+      const dueMs = this.#problem === undefined ? pauseMs : Math.min(pauseMs, UNREADY_LOOK_MS);
+      const waitMs = failures > 0 ? backoffMs(failures - 1, random(), { firstMs: 500, maxMs: LONGEST_LOOK_MS }) : dueMs;
       await clock.sleep(waitMs, AbortSignal.any([signal, this.#wake.signal])).catch(() => undefined);
     }
   }
