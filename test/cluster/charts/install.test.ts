@@ -1,0 +1,66 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Application } from '#api/application.ts';
+import { example, SEED_REPOSITORY, seedRepository } from '#dev/seed.ts';
+import { type ChartBench, INSTALL_HERE, openChartBench, SYSTEM } from '#test/support/chart-bench.ts';
+import { CHARTS } from '#test/support/helm.ts';
+import { type Repositories, startRepositories } from '#test/support/repositories.ts';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+const SETUP_MS = 180_000;
+
+let bench: ChartBench;
+let repositories: Repositories;
+
+beforeAll(async () => {
+  bench = await openChartBench();
+  repositories = await startRepositories();
+}, SETUP_MS);
+
+afterAll(async () => {
+  await repositories?.close();
+  await bench?.close();
+});
+
+/** The documented Application, whose repository is on the Git server of the test. */
+async function seedFile(): Promise<string> {
+  const { url, directory } = await repositories.create(SEED_REPOSITORY);
+  await seedRepository(directory);
+  const text = (await example('infra-gitops.yaml')).replace(/url: .*/, `url: ${url}`).replace('pullInterval: 10m', 'pullInterval: 10s');
+  const file = join(bench.folder, 'infra-gitops.yaml');
+  await writeFile(file, text);
+  return file;
+}
+
+async function phase(namespace: string, name: string): Promise<string | undefined> {
+  return ((await bench.get('Application', namespace, name)) as Application | undefined)?.status?.status;
+}
+
+describe('the chart lateen with its defaults', () => {
+  it('is installed, and two replicas get ready with one certificate', { timeout: SETUP_MS }, async () => {
+    await bench.namespace(SYSTEM);
+    const notes = await bench.install('lateen', SYSTEM);
+    expect(notes).toContain('helm install lateen-agent charts/lateen-agent --namespace NAMESPACE --set applications=all');
+    const pods = bench.kubelet.pods(SYSTEM);
+    expect(pods.map(({ ready }) => ready)).toEqual([true, true]);
+    const log = await bench.podLog(SYSTEM);
+    expect(log.match(/"certificates changed","step":"create"/g)).toHaveLength(1);
+    // It was not the user of this machine.
+    expect(log).not.toContain('EACCES');
+  });
+});
+
+describe('somebody who is admin in a namespace, and nothing else', () => {
+  it('installs the agent there and applies the documented Application', { timeout: SETUP_MS }, async () => {
+    // What the repository of the documentation is for. Its own workloads are not made for Pod Security `restricted`.
+    const namespace = 'default';
+    const person = bench.as(await bench.person(namespace, 'admin'));
+    const printed = await person.helm('install', 'lateen-agent', `${CHARTS}lateen-agent`, ...INSTALL_HERE, '--set=applications=all');
+    expect(printed).toContain(`kubectl get applications --namespace ${namespace} --watch`);
+    await person.kubectl('apply', '-f', await seedFile());
+    await bench.eventually('running', async () => (await phase(namespace, 'infra-gitops')) === 'running');
+    await bench.eventually('running', async () => (await phase(namespace, 'server')) === 'running');
+    expect(await person.kubectl('get', 'configmap', 'server-config', '-o', 'name')).toBe('configmap/server-config\n');
+    await person.helm('uninstall', 'lateen-agent', '--wait');
+  });
+});
