@@ -3,6 +3,11 @@ import type { CommandDeclaration, OptionDeclaration } from './command.ts';
 const output: OptionDeclaration = { flags: '-o, --output <format>', help: 'table, json or yaml', choices: ['table', 'json', 'yaml'] };
 const app = { name: 'app', help: 'name of the Application' };
 
+const timeout: OptionDeclaration = {
+  flags: '--timeout <duration>',
+  help: 'longest time to wait (default: 5m); over it the exit status is 6',
+};
+
 /** The commands about revisions: what ran, what differs, and which one shall run. */
 export const revisionCommands: readonly CommandDeclaration[] = [
   {
@@ -70,5 +75,20 @@ export const revisionCommands: readonly CommandDeclaration[] = [
     options: [],
     examples: [['lateen resume podinfo', 'Git, new images and the workflow go on']],
     run: async (io, invocation) => (await import('./resume.ts')).resume(io, invocation),
+  },
+  {
+    name: 'wait',
+    summary: 'wait until a commit or a publishVersion is applied and healthy',
+    argument: app,
+    options: [
+      { flags: '--commit <sha>', help: 'this commit or a descendant of it, seven digits or more' },
+      { flags: '--version <version>', help: 'this publishVersion' },
+      timeout,
+    ],
+    examples: [
+      ['lateen wait infra-gitops --commit "$GITHUB_SHA"', 'exit status 0 healthy, 1 failed, 4 held, 5 superseded, 6 timeout'],
+      ['lateen wait podinfo --version alpha2 --timeout 10m', 'with more patience'],
+    ],
+    run: async (io, invocation) => (await import('./wait.ts')).wait(io, invocation),
   },
 ];

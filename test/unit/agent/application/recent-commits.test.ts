@@ -4,7 +4,11 @@ import type { Revision, Source } from '#agent/sync/source.ts';
 import type { Component } from '#api/application.ts';
 
 const id = (letter: string): string => letter.repeat(40);
-const short = (letters: string): string => [...letters].map((letter) => letter.repeat(12)).join(' ');
+const short = (letters: string): string =>
+  letters
+    .split('')
+    .map((letter) => letter.repeat(12))
+    .join(' ');
 const at = (letter: string): Revision => ({ tip: { branch: 'main', commit: id(letter) }, commit: { id: id(letter) } }) as Revision;
 
 /** A source that knows a history, and counts how often it is asked. */
@@ -15,7 +19,7 @@ function sourceOf(history: string): Source & { asked: number; known: readonly st
     recent: ({ commit }: Revision, known: readonly string[]) => {
       source.asked++;
       source.known = known;
-      return Promise.resolve([...history.slice(history.indexOf(commit.id[0]!))].map(id));
+      return Promise.resolve(history.slice(history.indexOf(commit.id[0]!)).split('').map(id));
     },
   };
   return source as unknown as Source & { asked: number; known: readonly string[] };
