@@ -112,12 +112,14 @@ describe('lateen check', () => {
     });
   });
 
-  it('tells a number from a version as the API server would not', async () => {
-    const unquoted = BAD.replace('<initial version>', '12345678');
-    const { stderr } = await lateen(['check', '-'], { stdin: unquoted });
-    expect(stderr).toContain(
-      'stdin:7: INVALID_TYPE: metadata.annotations["app.oam.dev/publishVersion"] must be a string, received the number 12345678; put it in quotes: "12345678"\n',
-    );
+  it('takes a version that is a number to YAML as the text that it is, and asks for quotes', async () => {
+    for (const version of ['12345678', '00012345', '1e3']) {
+      const { stderr } = await lateen(['check', '-'], { stdin: BAD.replace('<initial version>', version) });
+      expect(stderr).toContain(
+        `stdin:7: warning: UNQUOTED_VERSION: metadata.annotations["app.oam.dev/publishVersion"] ${version} is a number to YAML: from Git it is taken as the text "${version}", and kubectl refuses it; put it in quotes: "${version}"\n`,
+      );
+      expect(stderr).not.toContain('INVALID_TYPE');
+    }
   });
 
   it('is wrong usage without a file that is there', async () => {
