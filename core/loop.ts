@@ -64,9 +64,7 @@ export function createLoop(run: (signal: AbortSignal) => Promise<number | undefi
   return {
     trigger,
     async stop() {
-      const reason = new Error('stopped');
-      stopped.abort(reason);
-      wake?.abort(reason);
+      for (const one of [stopped, wake]) one?.abort(new Error('stopped'));
       await active;
     },
   };
