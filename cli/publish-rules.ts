@@ -1,5 +1,6 @@
 import { externalContent } from '#agent/revision/externals.ts';
 import type { Application } from '#api/application.ts';
+import { isHandedBack } from '#api/claim.ts';
 import { Failure } from '#api/failure.ts';
 import { sameJson } from '#api/json.ts';
 import { annotation, CLAIM, label } from '#api/names.ts';
@@ -15,8 +16,14 @@ export function gitParentOf({ metadata }: Application): string | undefined {
   return metadata.labels?.[label.application];
 }
 
-/** Throws where another controller reconciles the Application: it would not understand what is written. */
+/** Throws where Lateen does not reconcile the Application: nobody would understand what is written. */
 export function mustBeOurs({ metadata: { name, annotations = {} } }: Application): void {
+  if (isHandedBack(annotations))
+    throw new CommandError(
+      exit.no,
+      `the Application ${name} was handed back: it has the annotation ${annotation.handedBack}`,
+      'remove it first',
+    );
   const holder = annotations[annotation.controllerVersionRequire];
   if (holder === undefined || holder === CLAIM) return;
   throw new CommandError(

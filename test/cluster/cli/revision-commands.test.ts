@@ -1,7 +1,7 @@
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import type { Application, ApplicationSpec, Component } from '#api/application.ts';
-import { lateen, type Ran } from '#test/support/lateen.ts';
-import { kustomize, type Repositories, startRepositories, type TestRepository } from '#test/support/repositories.ts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ApplicationSpec } from '#api/application.ts';
+import type { Ran } from '#test/support/lateen.ts';
+import { type Rollouts, rolloutsOf, rowsOf, web } from '#test/support/rollouts.ts';
 import { startTenant, type Tenant } from '#test/support/tenant.ts';
 
 /** The commands about revisions, against an API server and a running agent. */
@@ -9,57 +9,19 @@ import { startTenant, type Tenant } from '#test/support/tenant.ts';
 const VERSION = 'app.oam.dev/publishVersion';
 
 let tenant: Tenant;
-let repositories: Repositories;
+let rollouts: Rollouts;
 
 beforeAll(async () => {
-  [tenant, repositories] = await Promise.all([startTenant(), startRepositories()]);
+  tenant = await startTenant();
+  rollouts = rolloutsOf(tenant);
 });
 
-afterAll(() => Promise.all([tenant?.close(), repositories?.close()]));
+afterAll(() => tenant?.close());
 
-function ask(...args: string[]): Promise<Ran> {
-  return lateen([...args, '-n', tenant.namespace, '--kubeconfig', inject('plane').kubeconfig]);
-}
-
-/** An image that kwok is told never to make ready ends in xxx (dev/kwok-stages.yaml). */
-function web(name: string, image: string): Component {
-  return { name, type: 'webservice', properties: { image: `web:${image}` } };
-}
-
-function apply(name: string, image: string, version?: string): Promise<Application> {
-  return tenant.apply(name, [web(name, image)], version === undefined ? {} : { annotations: { [VERSION]: version } });
-}
-
-async function imageOf(name: string): Promise<string | undefined> {
-  const deployment = (await tenant.get('Deployment', name)) as
-    | { spec?: { template: { spec: { containers: { image: string }[] } } } }
-    | undefined;
-  return deployment?.spec?.template.spec.containers[0]?.image.replace('web:', '');
-}
-
-/** Until the workflow has succeeded for the token, and its revision says so. */
-async function succeeded(name: string, token: string): Promise<void> {
-  const isDone = ({ status }: Application): boolean => status?.workflow?.appRevision === token && status.workflow.status === 'succeeded';
-  const { status } = await tenant.until(name, `at ${token}`, isDone);
-  const revision = status?.latestRevision?.name ?? '';
-  await tenant.eventually('recorded', async () => {
-    const recorded = (await tenant.get('ApplicationRevision', revision))?.['status'] as { succeeded?: boolean } | undefined;
-    return recorded?.succeeded;
-  });
-}
-
-function runs(name: string, token: string): Promise<Application> {
-  return tenant.until(name, `run ${token}`, ({ status }) => status?.workflow?.appRevision === token);
-}
-
-/** The rows of a table, cells trimmed: name, publishVersion, succeeded, state. */
-function rowsOf(stdout: string): string[] {
-  const lines = stdout.split('\n').filter((line) => line.includes('\t'));
-  return lines.slice(1).map((line) => {
-    const cells = line.split('\t').map((cell) => cell.trim());
-    return [cells[0], cells[1], cells[2], cells[5]].join(' ').replaceAll(/ +/g, ' ');
-  });
-}
+const ask = (...args: string[]): Promise<Ran> => rollouts.ask(...args);
+const apply = (name: string, image: string, version: string) => rollouts.apply(name, image, version);
+const succeeded = (name: string, token: string) => rollouts.succeeded(name, token);
+const imageOf = (name: string) => rollouts.imageOf(name);
 
 describe('the story of the manual', () => {
   it('publishes, edits, fails, returns and publishes again', async () => {
@@ -88,7 +50,7 @@ describe('the story of the manual', () => {
       stdout: 'Published: podinfo as alpha2. lateen wait podinfo --version alpha2 tells how it goes.\n',
       stderr: '',
     });
-    await runs('podinfo', 'alpha2');
+    await tenant.until('podinfo', 'run', ({ status }) => status?.workflow?.appRevision === 'alpha2');
     await tenant.eventually('applied', async () => (await imageOf('podinfo')) === '6.0.xxx');
     expect(rowsOf((await ask('revision', 'list', 'podinfo')).stdout)).toEqual([
       'podinfo-v1 alpha1 true Succeeded',
@@ -249,103 +211,5 @@ describe('a suspended workflow', () => {
     await ask('resume', 'gated');
     await succeeded('gated', 'one');
     expect(await imageOf('gated')).toBe('a');
-  });
-});
-
-describe('an Application that comes from Git', () => {
-  const yaml = (image: string, version?: string): string =>
-    [
-      'apiVersion: core.oam.dev/v1beta1',
-      'kind: Application',
-      'metadata:',
-      '  name: nested',
-      ...(version === undefined ? [] : ['  annotations:', `    ${VERSION}: "${version}"`]),
-      'spec:',
-      '  components:',
-      `  - {name: nested, type: webservice, properties: {image: "web:${image}"}}`,
-      '',
-    ].join('\n');
-  let repository: TestRepository;
-
-  beforeAll(async () => {
-    repository = await repositories.create('nested', { 'app.yaml': yaml('a', 'v1') });
-    await tenant.apply('parent', [kustomize('apps', repository.url)]);
-    await succeeded('nested', 'v1');
-    await repository.push({ 'app.yaml': yaml('b', 'v2') });
-    await succeeded('nested', 'v2');
-  });
-
-  it('is held by a rollback, whatever Git does, until it is resumed', async () => {
-    const held = await ask('rollback', 'nested', '--to', 'v1');
-    expect(held).toEqual({
-      status: 0,
-      stdout:
-        'Held: nested runs nested-v1 (v1) now. It comes from Git (Application parent), which stays as it is:\nwhat Git says has no effect until lateen resume nested.\n',
-      stderr: '',
-    });
-    await succeeded('nested', 'v1');
-    expect(await imageOf('nested')).toBe('a');
-    await tenant.until('nested', 'held', ({ status }) => status?.conditions?.some(({ reason }) => reason === 'Held') ?? false);
-    expect((await ask('status', 'nested')).stdout).toContain('  Revision: True (HELD)\n    Held at v1 (main has moved on)\n');
-    await repository.push({ 'app.yaml': yaml('c', 'v3') });
-    await tenant.until('nested', 'changed by Git', ({ metadata }) => metadata.annotations?.[VERSION] === 'v3');
-    const diff = await ask('diff', 'nested');
-    expect(diff.stdout).toContain('Deployment/nested (component nested) changed, without effect because held at nested-v1\n');
-    expect(await imageOf('nested')).toBe('a');
-
-    expect(await ask('resume', 'nested')).toEqual({
-      status: 0,
-      stdout: 'Resumed: nested is not held at nested-v1 any more: it follows Git again (Application parent).\n',
-      stderr: '',
-    });
-    await succeeded('nested', 'v3');
-    expect(await imageOf('nested')).toBe('c');
-  });
-
-  it('is held by a publication of what it is, and of an earlier revision', async () => {
-    const live = await ask('publish', 'nested', '--version', 'mine');
-    expect(live.stdout).toMatch(/^Held: nested runs nested-v\d+ \(mine\) now\./);
-    await succeeded('nested', 'mine');
-    expect(tenant.application('nested')?.metadata.annotations).toMatchObject({ [VERSION]: 'v3' });
-    const earlier = await ask('publish', 'nested', '--version', 'again', '--revision', 'v1');
-    expect(earlier.stdout).toMatch(/^Held: nested runs nested-v\d+ \(again\) now\./);
-    await succeeded('nested', 'again');
-    expect(await imageOf('nested')).toBe('a');
-    await ask('resume', 'nested');
-    await tenant.eventually('back', async () => (await imageOf('nested')) === 'c');
-  });
-
-  it('follows Git again after what vela changed was held', async () => {
-    const { client, namespace } = tenant;
-    const path = `/apis/core.oam.dev/v1beta1/namespaces/${namespace}/applications/nested`;
-    const before = (await client.get({ apiVersion: 'core.oam.dev/v1beta1', kind: 'Application', namespace, name: 'nested' }))!;
-    const change = {
-      metadata: { annotations: { [VERSION]: 'by-vela' } },
-      spec: {
-        ...(before['spec'] as object),
-        components: [web('nested', 'vela')],
-        policies: [{ name: 'extra', type: 'override', properties: {} }],
-      },
-    };
-    const query = { fieldManager: 'vela' };
-    await client.transport.request({
-      method: 'PATCH',
-      path,
-      body: change,
-      query,
-      contentType: 'application/merge-patch+json',
-      timeoutMs: 5_000,
-    });
-    await succeeded('nested', 'by-vela');
-    expect(await imageOf('nested')).toBe('vela');
-    await tenant.until('nested', 'held', ({ metadata }) => metadata.annotations?.['lateen.dev/hold'] !== undefined);
-    expect((await ask('resume', 'nested')).stdout).toMatch(/^Resumed: nested is not held at nested-v\d+ any more/);
-    await tenant.eventually('back', async () => (await imageOf('nested')) === 'c');
-    await tenant.until(
-      'nested',
-      'as in Git',
-      ({ metadata, spec }) => metadata.annotations?.[VERSION] === 'v3' && spec.policies === undefined,
-    );
-    expect(tenant.application('nested')?.metadata.annotations?.['lateen.dev/hold']).toBeUndefined();
   });
 });

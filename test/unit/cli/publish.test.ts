@@ -76,7 +76,8 @@ describe('a version', () => {
 describe('an Application of another controller', () => {
   it('is left alone', () => {
     expect(() => mustBeOurs(annotated({ 'app.oam.dev/controller-version-require': 'v1.10' }))).toThrow('belongs to another controller');
-    mustBeOurs(annotated({ 'app.oam.dev/controller-version-require': 'lateen' }));
+    expect(() => mustBeOurs(annotated({ 'lateen.dev/handed-back': 'true' }))).toThrow('was handed back');
+    mustBeOurs(annotated({ 'app.oam.dev/controller-version-require': 'lateen', 'lateen.dev/handed-back': 'false' }));
     mustBeOurs(annotated(undefined));
   });
 });

@@ -1,0 +1,141 @@
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import type { Component } from '#api/application.ts';
+import { git } from '#dev/git-repository.ts';
+import { lateen, type Ran } from '#test/support/lateen.ts';
+import { configMapYaml, kustomize, type Repositories, startRepositories } from '#test/support/repositories.ts';
+import { startTenant, type Tenant } from '#test/support/tenant.ts';
+
+/** `lateen wait`, against an API server and a running agent. */
+
+let tenant: Tenant;
+let repositories: Repositories;
+
+beforeAll(async () => {
+  [tenant, repositories] = await Promise.all([startTenant(), startRepositories()]);
+});
+
+afterAll(() => Promise.all([tenant?.close(), repositories?.close()]));
+
+function wait(...args: string[]): Promise<Ran> {
+  return lateen(['wait', ...args, '-n', tenant.namespace, '--kubeconfig', inject('plane').kubeconfig]);
+}
+
+/** How it ended, and the last line that it said. */
+async function ended(...args: string[]): Promise<[status: number | null, line: string]> {
+  const { status, stdout, stderr } = await wait(...args);
+  return [status, (stdout || stderr).trimEnd().split('\n').at(-1) ?? ''];
+}
+
+const short = (commit: string): string => commit.slice(0, 7);
+
+describe.concurrent('a commit', () => {
+  it('is waited for, and found in its descendants, those of before the first pull included', async () => {
+    const repository = await repositories.create('followed', { 'app.yaml': configMapYaml('followed') });
+    const first = await repository.push({ 'app.yaml': configMapYaml('followed', 'two') });
+    const second = await repository.push({ 'app.yaml': configMapYaml('followed', 'three') });
+    await tenant.apply('followed', [kustomize('a', repository.url)]);
+    expect(await ended('followed', '--commit', second)).toEqual([0, `${short(second)} is applied and healthy (a)`]);
+    expect(await ended('followed', '--commit', short(first))).toEqual([
+      0,
+      `${short(first)} is applied with ${short(second)} and healthy (a)`,
+    ]);
+    const waiting = wait('followed', '--commit', (await repository.push({ 'app.yaml': configMapYaml('followed', 'four') })).toUpperCase());
+    const last = await repository.push({ 'app.yaml': configMapYaml('followed', 'five') });
+    expect((await waiting).status).toBe(0);
+    expect(await ended('followed', '--commit', last)).toEqual([0, `${short(last)} is applied and healthy (a)`]);
+  });
+
+  it('is late where it is nowhere, and the sentence says where the branch stands', async () => {
+    const repository = await repositories.create('late', { 'app.yaml': configMapYaml('late') });
+    await tenant.apply('late', [kustomize('a', repository.url)]);
+    await tenant.untilRunning('late');
+    const [status, line] = await ended('late', '--commit', '1234567', '--timeout', '1s');
+    expect(status).toBe(6);
+    expect(line).toMatch(/^lateen: 1234567 is not applied: a is at main@[0-9a-f]{7}, and that did not change within 1s; /);
+  });
+
+  it('that changes nothing in the folder is answered after lateen reconcile', async () => {
+    const repository = await repositories.create('beside', { 'in/app.yaml': configMapYaml('beside'), 'out/x.yaml': configMapYaml('x') });
+    await tenant.apply('beside', [kustomize('a', repository.url, { path: './in' })]);
+    await tenant.untilRunning('beside');
+    const commit = await repository.push({ 'out/x.yaml': configMapYaml('x', 'two') });
+    expect((await lateen(['reconcile', 'beside', '-n', tenant.namespace, '--kubeconfig', tenant.kubeconfig])).status).toBe(0);
+    expect(await ended('beside', '--commit', commit)).toEqual([0, `${short(commit)} is applied and healthy (a)`]);
+  });
+
+  it('must be in all components of its branch, where it changes nothing for one of them too', async () => {
+    const repository = await repositories.create('two', { 'a/a.yaml': configMapYaml('two-a'), 'b/b.yaml': configMapYaml('two-b') });
+    await tenant.apply('two', [kustomize('a', repository.url, { path: './a' }), kustomize('b', repository.url, { path: './b' })]);
+    await tenant.untilRunning('two');
+    const commit = await repository.push({ 'a/a.yaml': configMapYaml('two-a', 'two') });
+    expect(await ended('two', '--commit', commit)).toEqual([0, `${short(commit)} is applied and healthy (a, b)`]);
+  });
+
+  it('fails where it cannot be built', async () => {
+    const repository = await repositories.create('broken', { 'app.yaml': configMapYaml('broken') });
+    await tenant.apply('broken', [kustomize('a', repository.url)]);
+    await tenant.untilRunning('broken');
+    const commit = await repository.push({ 'app.yaml': 'a: [b' });
+    const [status, line] = await ended('broken', '--commit', commit);
+    expect([status, line]).toEqual([1, expect.stringMatching(/^lateen: component a: INVALID_YAML: app.yaml/)]);
+  });
+
+  it('is held by a suspended component', async () => {
+    const repository = await repositories.create('suspended', { 'app.yaml': configMapYaml('suspended') });
+    await tenant.apply('suspended', [kustomize('a', repository.url, { suspend: true })]);
+    expect((await ended('suspended', '--commit', '1234567'))[0]).toBe(4);
+  });
+
+  it('is superseded by a forced push', async () => {
+    const repository = await repositories.create('forced', { 'app.yaml': configMapYaml('forced') });
+    const base = (await git(repository.directory, ['rev-parse', 'main'])).trim();
+    // Never healthy, so that the wait goes on.
+    const never = `apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: forced}\nspec:\n  selector: {matchLabels: {app: forced}}\n  template:\n    metadata: {labels: {app: forced}}\n    spec: {containers: [{name: c, image: "c:xxx"}]}\n`;
+    const commit = await repository.push({ 'never.yaml': never });
+    await tenant.apply('forced', [kustomize('a', repository.url)]);
+    await tenant.until('forced', 'applied', ({ status }) => status?.services?.[0]?.details?.['commit'] === commit);
+    const waiting = ended('forced', '--commit', commit);
+    await new Promise((resolve) => setTimeout(resolve, 4_000));
+    await git(repository.directory, ['update-ref', 'refs/heads/main', base]);
+    const other = await repository.push({ 'app.yaml': configMapYaml('forced', 'other') });
+    expect(await waiting).toEqual([5, `lateen: main has moved to ${short(other)}, which does not contain ${short(commit)}`]);
+  });
+});
+
+describe.concurrent('a version', () => {
+  const web = (name: string, image: string): Component => ({ name, type: 'webservice', properties: { image: `web:${image}` } });
+  const apply = (name: string, image: string, version: string) =>
+    tenant.apply(name, [web(name, image)], { annotations: { 'app.oam.dev/publishVersion': version } });
+
+  it('is done, late, and superseded', async () => {
+    await apply('versions', 'a', 'v1');
+    expect(await ended('versions', '--version', 'v1')).toEqual([0, 'versions runs v1 and is healthy']);
+    await apply('versions', 'xxx', 'v2');
+    const [status, line] = await ended('versions', '--version', 'v2', '--timeout', '3s');
+    expect([status, line]).toEqual([
+      6,
+      expect.stringMatching(/^lateen: component versions is not healthy yet: Ready:.*within 3s; lateen status versions shows more$/),
+    ]);
+    const waiting = ended('versions', '--version', 'v2');
+    await new Promise((resolve) => setTimeout(resolve, 4_000));
+    await apply('versions', 'b', 'v3');
+    expect(await waiting).toEqual([5, 'lateen: v2 was replaced by v3 before it was healthy']);
+    expect(await ended('versions', '--version', 'v3')).toEqual([0, 'versions runs v3 and is healthy']);
+    expect(await ended('versions', '--version', 'v2')).toEqual([
+      5,
+      'lateen: versions-v2 (v2) was replaced by versions-v3 before it was healthy',
+    ]);
+    expect(await ended('versions', '--version', 'v1')).toEqual([0, 'versions-v1 (v1) succeeded; versions-v3 has taken its place since']);
+  });
+});
+
+describe('wrong usage', () => {
+  it.each([
+    [['x'], 'lateen: one of --commit and --version is needed; write lateen wait x --commit SHA'],
+    [['x', '--commit', '1234567', '--version', 'v1'], 'lateen: one of --commit and --version is needed; write lateen wait x --commit SHA'],
+    [['x', '--commit', 'main'], 'lateen: --commit: received "main"; write the id of a commit, seven digits or more'],
+    [['x', '--version', 'v1', '--timeout', '1d'], 'lateen: --timeout: received "1d"; write a Go duration such as 60s or 5m'],
+  ])('%j is answered with the remedy', async (args, line) => {
+    expect(await ended(...args)).toEqual([2, line]);
+  });
+});
