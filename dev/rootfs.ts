@@ -6,6 +6,7 @@ import { VERSION } from '#agent/version.ts';
 import { messageOf } from '#core/errors.ts';
 import { bundlePrograms } from './bundle-program.ts';
 import { findPrograms } from './programs.ts';
+import { AGENT_V8_OPTIONS } from './v8-options.ts';
 import { PROGRAMS } from './versions.ts';
 
 /**
@@ -22,7 +23,7 @@ const READABLE = 0o644;
 /** Options of V8 by program. Without it V8 keeps 40 MB of young generation after the first large build (measured). */
 const OPTIONS: Readonly<Record<string, string>> = {
   lateen: '',
-  'lateen-agent': '--max-semi-space-size=1 ',
+  'lateen-agent': `${AGENT_V8_OPTIONS.join(' ')} `,
   'lateen-webhook': '--max-semi-space-size=1 ',
 };
 

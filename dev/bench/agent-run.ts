@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { logTail, startProcess } from '../lifeline.ts';
 import { freePorts } from '../ports.ts';
+import { AGENT_V8_OPTIONS } from '../v8-options.ts';
 import { type ApiRequest, type AuditTail, countRequests, isWrite } from './api-requests.ts';
 import type { Laboratory, Place } from './laboratory.ts';
 import { cpuSeconds, type Memory, memoryOf, PeakMemory } from './process-cost.ts';
@@ -15,7 +16,7 @@ const DONE_MS = 4_000;
 /** The agent as it is shipped, with the flags of bin/lateen-agent. */
 function agentCommand(bundle: string, profile: string): string[] {
   const profiling = profile ? ['--cpu-prof', `--cpu-prof-dir=${profile}`] : [];
-  return [process.execPath, '--disable-warning=ExperimentalWarning', '--max-semi-space-size=1', ...profiling, bundle];
+  return [process.execPath, '--disable-warning=ExperimentalWarning', ...AGENT_V8_OPTIONS, ...profiling, bundle];
 }
 
 export interface AgentRun {

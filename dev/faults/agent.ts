@@ -6,10 +6,11 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { logTail, type ManagedProcess, startProcess } from '../lifeline.ts';
 import { freePorts } from '../ports.ts';
+import { AGENT_V8_OPTIONS } from '../v8-options.ts';
 
 const BUNDLER = fileURLToPath(new URL('../bundle.ts', import.meta.url));
 const CLOCK_JUMP = new URL('./clock-jump.ts', import.meta.url).href;
-const NODE_OPTIONS = ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=1'];
+const NODE_OPTIONS = ['--disable-warning=ExperimentalWarning', ...AGENT_V8_OPTIONS];
 const READY_DEADLINE_MS = 60_000;
 const POLL_MS = 30;
 /** Enough for the cache of some small repositories, and soon full. */
