@@ -128,14 +128,3 @@ describe.concurrent('a version', () => {
     expect(await ended('versions', '--version', 'v1')).toEqual([0, 'versions-v1 (v1) succeeded; versions-v3 has taken its place since']);
   });
 });
-
-describe('wrong usage', () => {
-  it.each([
-    [['x'], 'lateen: one of --commit and --version is needed; write lateen wait x --commit SHA'],
-    [['x', '--commit', '1234567', '--version', 'v1'], 'lateen: one of --commit and --version is needed; write lateen wait x --commit SHA'],
-    [['x', '--commit', 'main'], 'lateen: --commit: received "main"; write the id of a commit, seven digits or more'],
-    [['x', '--version', 'v1', '--timeout', '1d'], 'lateen: --timeout: received "1d"; write a Go duration such as 60s or 5m'],
-  ])('%j is answered with the remedy', async (args, line) => {
-    expect(await ended(...args)).toEqual([2, line]);
-  });
-});

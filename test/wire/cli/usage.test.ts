@@ -57,6 +57,13 @@ describe('wrong usage', () => {
       ['ls', '-o', 'xml'],
       "lateen: option '-o, --output <format>' argument 'xml' is invalid. Allowed choices are table, json, yaml.\nlateen ls --help shows how it is used.\n",
     ],
+    [
+      ['diff', 'a', 'v1', 'v2', 'v3'],
+      "lateen: too many arguments for 'diff'. Expected 3 arguments but got 4: a, v1, v2, v3.\nlateen diff --help shows how it is used.\n",
+    ],
+    [['publish', 'a'], 'lateen: --version is missing; write the new publishVersion: lateen publish a --version VERSION\n'],
+    [['wait', 'a'], 'lateen: one of --commit and --version is needed; write lateen wait a --commit SHA\n'],
+    [['wait', 'a', '--commit', 'main'], 'lateen: --commit: received "main"; write the id of a commit, seven digits or more\n'],
     [['reconcile', 'a', '--timeout', '1d'], 'lateen: --timeout: received "1d"; write a Go duration such as 60s or 5m\n'],
   ])('%j is answered with the remedy', async (args, stderr) => {
     expect(await lateen(args)).toEqual({ status: 2, stdout: '', stderr });
@@ -70,8 +77,22 @@ describe('wrong usage', () => {
 });
 
 describe('help', () => {
-  it.each(['ls', 'status', 'reconcile', 'build', 'render'])('of %s shows examples', async (command) => {
-    const { status, stdout, stderr } = await lateen([command, '--help']);
+  const commands = [
+    'ls',
+    'status',
+    'reconcile',
+    'build',
+    'render',
+    'revision list',
+    'revision get',
+    'diff',
+    'publish',
+    'rollback',
+    'resume',
+    'wait',
+  ];
+  it.each(commands)('of %s shows examples', async (command) => {
+    const { status, stdout, stderr } = await lateen([...command.split(' '), '--help']);
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     expect(stdout).toContain(`\nExamples:\n  `);
     expect(stdout).toContain('--kubeconfig <file>');
