@@ -21,9 +21,9 @@ export function comparisonText(comparison: Comparison, paint: Paint): string {
     ...block('Git commits:', commits.map(commitLine)),
     ...notes.map((note) => `Note: ${note}`),
     ...(inert ? [inert.sentence] : []),
-  ];
-  const head = [paint('red', `--- ${from.title}`), paint('green', `+++ ${to.title}`)];
-  return `${[...head, ...texts.flatMap((one) => textLines(one, paint)), ...sections].map(visible).join('\n')}\n`;
+  ].map(visible);
+  const head = [paint('red', visible(`--- ${from.title}`)), paint('green', visible(`+++ ${to.title}`))];
+  return `${[...head, ...texts.flatMap((one) => textLines(one, paint)), ...sections].join('\n')}\n`;
 }
 
 const WORDS: Readonly<Record<TextChangeKind, string>> = {
@@ -35,13 +35,14 @@ const WORDS: Readonly<Record<TextChangeKind, string>> = {
 
 /** One object in the words of vela (spec/kubevela.md §2.6). */
 export function textLines({ kind, name, change, lines }: TextChange, paint: Paint): string[] {
-  const title = `* ${kind} (${name}) ${WORDS[change]}`;
+  const title = visible(`* ${kind} (${name}) ${WORDS[change]}`);
   return change === 'none' ? [title] : [paint('yellow', title), ...lines.map((line) => lineText(line, paint))];
 }
 
 function lineText({ side, text }: DiffLine, paint: Paint): string {
-  if (side === 'both') return `  ${text}`;
-  return side === 'left' ? paint('red', `- ${text}`) : paint('green', `+ ${text}`);
+  const shown = visible(text);
+  if (side === 'both') return `  ${shown}`;
+  return side === 'left' ? paint('red', `- ${shown}`) : paint('green', `+ ${shown}`);
 }
 
 function block(title: string, lines: readonly string[]): string[] {

@@ -14,10 +14,12 @@ export interface RunOptions {
   env?: Record<string, string>;
   stdin?: string;
   cwd?: string;
+  /** Called with whatever it writes to stderr, as it does. */
+  onStderr?: (text: string) => void;
 }
 
 /** Runs bin/lateen as a user does, with nothing of the environment but PATH. */
-export function lateen(args: readonly string[], { env = {}, stdin = '', cwd }: RunOptions = {}): Promise<Ran> {
+export function lateen(args: readonly string[], { env = {}, stdin = '', cwd, onStderr }: RunOptions = {}): Promise<Ran> {
   const { promise, resolve, reject } = Promise.withResolvers<Ran>();
   const child = spawn(PROGRAM, args, {
     env: { PATH: process.env['PATH'], HOME: '/nonexistent', TZ: 'UTC', ...env },
@@ -27,7 +29,10 @@ export function lateen(args: readonly string[], { env = {}, stdin = '', cwd }: R
   });
   const text = { stdout: '', stderr: '' };
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => (text.stdout += chunk));
-  child.stderr.setEncoding('utf8').on('data', (chunk: string) => (text.stderr += chunk));
+  child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
+    text.stderr += chunk;
+    onStderr?.(chunk);
+  });
   child.on('error', reject);
   child.on('close', (status) => resolve({ status, ...text }));
   child.stdin.on('error', () => undefined);

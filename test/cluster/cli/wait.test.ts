@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Component } from '#api/application.ts';
 import { git } from '#dev/git-repository.ts';
 import { lateen, type Ran } from '#test/support/lateen.ts';
@@ -16,14 +16,27 @@ beforeAll(async () => {
 
 afterAll(() => Promise.all([tenant?.close(), repositories?.close()]));
 
-function wait(...args: string[]): Promise<Ran> {
-  return lateen(['wait', ...args, '-n', tenant.namespace, '--kubeconfig', inject('plane').kubeconfig]);
+function wait(args: readonly string[], onStderr = (_text: string): void => undefined): Promise<Ran> {
+  return lateen(['wait', ...args, '-n', tenant.namespace, '--kubeconfig', tenant.kubeconfig], { onStderr });
 }
 
+type Ended = [status: number | null, line: string];
+
 /** How it ended, and the last line that it said. */
-async function ended(...args: string[]): Promise<[status: number | null, line: string]> {
-  const { status, stdout, stderr } = await wait(...args);
+async function ended(...args: string[]): Promise<Ended> {
+  return endOf(await wait(args));
+}
+
+function endOf({ status, stdout, stderr }: Ran): Ended {
   return [status, (stdout || stderr).trimEnd().split('\n').at(-1) ?? ''];
+}
+
+/** Resolves once it waits; `ended` is how it ends then. */
+async function waiting(...args: string[]): Promise<{ ended: Promise<Ended> }> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const ran = wait(args, () => resolve());
+  await Promise.race([promise, ran]);
+  return { ended: ran.then(endOf) };
 }
 
 const short = (commit: string): string => commit.slice(0, 7);
@@ -39,9 +52,10 @@ describe.concurrent('a commit', () => {
       0,
       `${short(first)} is applied with ${short(second)} and healthy (a)`,
     ]);
-    const waiting = wait('followed', '--commit', (await repository.push({ 'app.yaml': configMapYaml('followed', 'four') })).toUpperCase());
+    const third = await repository.push({ 'app.yaml': configMapYaml('followed', 'four') });
+    const found = ended('followed', '--commit', third.toUpperCase());
     const last = await repository.push({ 'app.yaml': configMapYaml('followed', 'five') });
-    expect((await waiting).status).toBe(0);
+    expect((await found)[0]).toBe(0);
     expect(await ended('followed', '--commit', last)).toEqual([0, `${short(last)} is applied and healthy (a)`]);
   });
 
@@ -94,11 +108,10 @@ describe.concurrent('a commit', () => {
     const commit = await repository.push({ 'never.yaml': never });
     await tenant.apply('forced', [kustomize('a', repository.url)]);
     await tenant.until('forced', 'applied', ({ status }) => status?.services?.[0]?.details?.['commit'] === commit);
-    const waiting = ended('forced', '--commit', commit);
-    await new Promise((resolve) => setTimeout(resolve, 4_000));
+    const seen = await waiting('forced', '--commit', commit);
     await git(repository.directory, ['update-ref', 'refs/heads/main', base]);
     const other = await repository.push({ 'app.yaml': configMapYaml('forced', 'other') });
-    expect(await waiting).toEqual([5, `lateen: main has moved to ${short(other)}, which does not contain ${short(commit)}`]);
+    expect(await seen.ended).toEqual([5, `lateen: main has moved to ${short(other)}, which does not contain ${short(commit)}`]);
   });
 });
 
@@ -116,10 +129,9 @@ describe.concurrent('a version', () => {
       6,
       expect.stringMatching(/^lateen: component versions is not healthy yet: Ready:.*within 3s; lateen status versions shows more$/),
     ]);
-    const waiting = ended('versions', '--version', 'v2');
-    await new Promise((resolve) => setTimeout(resolve, 4_000));
+    const seen = await waiting('versions', '--version', 'v2');
     await apply('versions', 'b', 'v3');
-    expect(await waiting).toEqual([5, 'lateen: v2 was replaced by v3 before it was healthy']);
+    expect(await seen.ended).toEqual([5, 'lateen: v2 was replaced by v3 before it was healthy']);
     expect(await ended('versions', '--version', 'v3')).toEqual([0, 'versions runs v3 and is healthy']);
     expect(await ended('versions', '--version', 'v2')).toEqual([
       5,

@@ -111,6 +111,14 @@ describe('lateen diff', () => {
     ]);
   });
 
+  it('keeps the colours of a terminal, and no escape of anybody else', async () => {
+    const red = (format: string, text: string): string => (format === 'red' ? `\u001b[31m${text}\u001b[39m` : text);
+    const text = comparisonText(await comparison(live({ image: 'a\u001b[2Jb' })), red);
+    expect(text.split('\n')[0]).toBe('\u001b[31m--- podinfo-v1 (alpha1)\u001b[39m');
+    expect(text).toContain('\u001b[31m-       image: stefanprodan/podinfo:6.0.1\u001b[39m\n');
+    expect(text.replaceAll(/\u001b\[3[19]m/g, '')).not.toContain('\u001b');
+  });
+
   it('says that a held spec does not run', async () => {
     const held = live({ version: 'alpha2', annotations: { 'lateen.dev/hold': 'podinfo-v1' } });
     const { inert, objects } = await comparison(held);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { KubeObject, ManagedFieldsEntry } from '#api/kubernetes.ts';
-import { changedFields, ownershipOf, takenOver } from '#agent/cluster/managed-fields.ts';
+import { changedFields, ownershipOf, takenFromVela, takenOver } from '#agent/cluster/managed-fields.ts';
 
 const CONTAINER = 'k:{"name":"web"}';
 
@@ -94,6 +94,25 @@ describe('taking over', () => {
   it('does nothing where no person is behind it', () => {
     expect(takenOver([OURS, entry('controller', {})])).toBeUndefined();
     expect(takenOver([entry('kubectl-edit', {})])).toBeUndefined();
+  });
+});
+
+describe('taking over from vela', () => {
+  it('hands what the vela command owns to us, and leaves people and its writes of the status', () => {
+    const spec = { 'f:spec': { 'f:policies': {} }, 'f:metadata': { 'f:annotations': { 'f:app.oam.dev/publishVersion': {} } } };
+    const [edit, status] = [entry('kubectl-edit', { 'f:spec': {} }), entry('vela', { 'f:status': {} }, { subresource: 'status' })];
+    const taken = takenFromVela([entry('vela', spec), OURS, edit, status]) ?? [];
+    expect(taken[0]?.fieldsV1).toMatchObject({
+      'f:metadata': { 'f:labels': { 'f:app': {} }, ...spec['f:metadata'] },
+      'f:spec': spec['f:spec'],
+    });
+    expect(taken.slice(1)).toEqual([edit, status]);
+    expect(ownershipOf(object(...taken)).vela).toBeUndefined();
+  });
+
+  it('does nothing where it owns nothing, or we do not', () => {
+    expect(takenFromVela([OURS, entry('kubectl-edit', {})])).toBeUndefined();
+    expect(takenFromVela([entry('vela', {})])).toBeUndefined();
   });
 });
 
