@@ -83,6 +83,8 @@ class Reflector {
   readonly #options: WatchOptions;
   readonly #stopped = new AbortController();
   readonly #path: string;
+  /** One text for all objects. */
+  readonly #apiVersion: string;
   #resourceVersion: string | undefined;
   #failures = 0;
   /** Ends the wait after a failure. */
@@ -93,6 +95,7 @@ class Reflector {
     this.#client = client;
     this.#options = options;
     this.#path = pathOf(kind, { namespace });
+    this.#apiVersion = apiVersionOf(kind);
     this.store = new ObjectStore((event) => {
       if (this.#stopped.signal.aborted) return;
       try {
@@ -242,7 +245,7 @@ class Reflector {
   /** Items of lists and metadata-only objects come without their kind. */
   #kept(object: KubeObject): KubeObject {
     const { kind, project } = this.#options;
-    const typed = { ...object, apiVersion: apiVersionOf(kind), kind: kind.kind };
+    const typed = { ...object, apiVersion: this.#apiVersion, kind: kind.kind };
     return project ? project(typed) : typed;
   }
 }

@@ -182,7 +182,7 @@ export class Delivery {
   }
 
   async #watch(desired: readonly Desired[], owner: DeliveryOwner): Promise<void> {
-    const kinds = new Map(desired.map(({ object }) => [kindKey(object), object]));
+    const kinds = new Map(desired.map(({ reference }) => [kindKey(reference), reference]));
     const wanted = [...kinds.keys()].toSorted().join(' ');
     if (wanted === this.#watched && this.#refused.size === 0) return;
     this.#refused = await this.#context.live.need(ownerKey(owner), kinds.values());
@@ -194,7 +194,7 @@ export class Delivery {
     const causes = [...prepared.causes];
     const work: Work[] = [];
     for (const desired of prepared.desired) {
-      const refused = this.#refused.get(kindKey(desired.object));
+      const refused = this.#refused.get(kindKey(desired.reference));
       if (refused !== undefined) {
         causes.push(unwatched(desired, refused));
         continue;
@@ -209,7 +209,7 @@ export class Delivery {
         continue;
       }
       const { entry, from } = title;
-      const settled = isInVelasHands(live, desired.object) ? LEAVE : entry && verdictOn(desired, entry, live);
+      const settled = isInVelasHands(live, desired) ? LEAVE : entry && verdictOn(desired, entry, live);
       const verdict = settled ?? ({ do: 'apply' } as const);
       work.push({ task: { desired, verdict, entry, live, mode: request.drift }, from });
     }
@@ -259,7 +259,7 @@ export class Delivery {
       if (outcome.done !== 'applied') continue;
       const { desired } = task;
       const { metadata, ownership } = outcome.answer;
-      const resource = plurals.get(kindKey(desired.object));
+      const resource = plurals.get(kindKey(desired.reference));
       entries.set(desired.id, {
         component: owner.component,
         ...desired.reference,

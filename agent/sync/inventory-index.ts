@@ -8,7 +8,8 @@ export interface Holding extends Owner {
 
 /** Who has which object in an inventory, over all Applications of the agent. */
 export class InventoryIndex {
-  readonly #byObject = new Map<string, Map<string, Holding>>();
+  /** Almost always one, so no Map of each object. */
+  readonly #byObject = new Map<string, readonly Holding[]>();
 
   /** The entries of one Application, as they stand from now on. */
   update(application: string, before: readonly InventoryEntry[], after: readonly InventoryEntry[]): void {
@@ -17,21 +18,24 @@ export class InventoryIndex {
   }
 
   holdings(id: string): Holding[] {
-    return [...(this.#byObject.get(id)?.values() ?? [])];
+    return [...(this.#byObject.get(id) ?? [])];
   }
 
   #add(application: string, entry: InventoryEntry): void {
     const id = objectId(entry);
-    const holdings = this.#byObject.get(id) ?? new Map<string, Holding>();
     const owner = { application, component: entry.component };
-    holdings.set(ownerKey(owner), { ...owner, entry });
-    this.#byObject.set(id, holdings);
+    this.#byObject.set(id, [...this.#others(id, owner), { ...owner, entry }]);
   }
 
   #remove(application: string, entry: InventoryEntry): void {
     const id = objectId(entry);
-    const holdings = this.#byObject.get(id);
-    holdings?.delete(ownerKey({ application, component: entry.component }));
-    if (holdings?.size === 0) this.#byObject.delete(id);
+    const others = this.#others(id, { application, component: entry.component });
+    if (others.length > 0) this.#byObject.set(id, others);
+    else this.#byObject.delete(id);
+  }
+
+  #others(id: string, owner: Owner): Holding[] {
+    const key = ownerKey(owner);
+    return this.holdings(id).filter((holding) => ownerKey(holding) !== key);
   }
 }

@@ -4,6 +4,7 @@ import type { Lanes } from '#core/lanes.ts';
 import type { BuiltObject } from '../manifest/check.ts';
 import { buildFolder } from '../manifest/build.ts';
 import { indexTree } from '../manifest/folders.ts';
+import { packed } from '../manifest/packed.ts';
 import { normalizePath } from '#api/path.ts';
 import type { Revision } from './source.ts';
 
@@ -36,7 +37,7 @@ export async function buildRevision(
   const build = await settings.lanes.run(signal, () =>
     buildFolder(revision.tree, normalizePath(path), { kustomize: settings.kustomize, timeoutMs: settings.timeoutMs, signal }),
   );
-  return build.objects;
+  return build.objects.map(packed);
 }
 
 /** Of a folder whose build failed, so much is searched for a name; beyond it the name may be there. */

@@ -58,10 +58,11 @@ function versioned(application: KubeObject, ofNamespace: Annotations): KubeObjec
  * Whether an Application that Git has is in the hands of the `vela` command: it has changed the spec or the publishVersion, and
  * the agent has not made a hold of that yet; or it keeps every controller off for the moment of a change of several writes.
  */
-export function isInVelasHands(live: LiveObject | undefined, git: KubeObject): boolean {
+export function isInVelasHands(live: LiveObject | undefined, git: { object: KubeObject }): boolean {
   if (!live || !isApplication(live)) return false;
   const { annotations = {} } = live.metadata;
   const holder = annotations[annotation.controllerVersionRequire];
-  const isForeign = holder !== undefined && holder !== CLAIM && holder !== git.metadata.annotations?.[annotation.controllerVersionRequire];
+  const isForeign =
+    holder !== undefined && holder !== CLAIM && holder !== git.object.metadata.annotations?.[annotation.controllerVersionRequire];
   return isForeign || (live.ownership.vela === true && annotations[annotation.hold] === undefined);
 }

@@ -30,8 +30,8 @@ export function verdictOn(desired: Desired, entry: InventoryEntry, live: LiveObj
 }
 
 /** Another component may have had it meanwhile, and given it other values in the same fields. */
-function isLabelledAs({ object }: Desired, live: LiveObject): boolean {
-  return [label.application, label.component].every((key) => live.metadata.labels?.[key] === object.metadata.labels?.[key]);
+function isLabelledAs({ owner }: Desired, live: LiveObject): boolean {
+  return carriesLabels(live, owner);
 }
 
 /**
