@@ -3,10 +3,13 @@ import type { ApplicationSpec, Component, WorkflowStep } from '#api/application.
 import { withOverride } from '#api/policies.ts';
 import { isMap } from '#api/schema.ts';
 
-/** The components as the workflow of a resolved spec applies them: all of them without a workflow; else those that its steps name. */
+/**
+ * The components as the workflow of a resolved spec applies them: those that its steps name; all of them without a workflow,
+ * and then with every override (spec/kubevela.md §1.2).
+ */
 export function deliveredComponents(spec: ApplicationSpec): Component[] {
   const steps = spec.workflow?.steps ?? [];
-  if (steps.length === 0) return spec.components;
+  if (steps.length === 0) return overridden(spec, (spec.policies ?? []).map(policyName));
   const delivered = new Map<string, Component>();
   for (const step of steps) for (const component of componentsOf(step, spec)) delivered.set(component.name, component);
   return [...delivered.values()];
@@ -16,7 +19,10 @@ function componentsOf({ type, properties }: WorkflowStep, spec: ApplicationSpec)
   const given = isMap(properties) ? properties : {};
   if (type === 'apply-component') return spec.components.filter(({ name }) => name === given['component']);
   if (type !== 'deploy') return [];
-  const names = Array.isArray(given['policies']) ? given['policies'] : [];
+  return overridden(spec, Array.isArray(given['policies']) ? given['policies'] : []);
+}
+
+function overridden(spec: ApplicationSpec, names: readonly unknown[]): Component[] {
   const policies = (spec.policies ?? []).filter((policy, index) => policy.type === 'override' && names.includes(policyName(policy, index)));
   return policies.reduce((components: Component[], { properties: override }) => withOverride(components, override), spec.components);
 }

@@ -77,7 +77,7 @@ function commitLine({ component, before, after }: CommitChange): string {
 }
 
 /** `main@sha1:3f0c9a1…` -> `main@3f0c9a1`. */
-export function commitText(revision: string | undefined): string {
+function commitText(revision: string | undefined): string {
   if (!revision) return '(not known)';
   const [, branch = '', commit = ''] = /^(.*)@sha\d+:([0-9a-f]+)$/.exec(revision) ?? [];
   return commit === '' ? revision : `${branch}@${commit.slice(0, 7)}`;

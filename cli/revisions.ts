@@ -7,7 +7,7 @@ import type { Cluster } from './cluster.ts';
 import { recordsOf, type RevisionRecord } from './revision-record.ts';
 
 /** Known beforehand, as the kind Application is. */
-export const APPLICATION_REVISION: KindInfo = { ...APPLICATION, kind: 'ApplicationRevision', plural: 'applicationrevisions' };
+const APPLICATION_REVISION: KindInfo = { ...APPLICATION, kind: 'ApplicationRevision', plural: 'applicationrevisions' };
 
 const DEADLINE_MS = 15_000;
 

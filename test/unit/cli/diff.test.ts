@@ -152,6 +152,10 @@ describe('lateen diff', () => {
     };
     const { objects } = await comparison(live({ version: 'alpha2', spec }));
     expect(objects.flatMap(({ fields }) => fields).map(({ after }) => after)).toContain('other:1');
+    const implicit = await comparison(live({ version: 'alpha2', spec: { components: [component], policies: spec.policies! } }));
+    expect(implicit.objects).toEqual(objects);
+    const other = await comparison(live({ version: 'alpha2', spec: { ...spec, workflow: { steps: [{ type: 'deploy' }] } } }));
+    expect(other.objects.flatMap(({ fields }) => fields).map(({ after }) => after)).not.toContain('other:1');
   });
 
   it('compares the commits of kustomize components', async () => {
