@@ -45,6 +45,8 @@ const QUIET_IN_CROWD_MS = 60_000;
 /** So often somebody in a crowd looks whether it is over; a thousand who look each second are a load by themselves. */
 const CROWD_LOOK_MS = 5_000;
 const RETRY_MS = 5_000;
+/** So long a watch may lag behind what others have written. */
+const LAG_MS = 500;
 
 /** One Application from admission to status: the only writer of its status, revisions and inventory. */
 export class ApplicationLoop {
@@ -121,6 +123,8 @@ export class ApplicationLoop {
     if (judged.verdict === 'claim') return this.#claim(application, signal);
     const mistake = checkShape(application);
     if (mistake.length > 0) return this.#refuse(application, mistake, signal);
+    const damage = this.#context.inventories.damage(application.metadata.name);
+    if (damage) return this.#refuse(application, damage, signal);
     return this.#settle(application, signal);
   }
 
@@ -142,7 +146,10 @@ export class ApplicationLoop {
     const effective = settled.spec === application.spec ? application : { ...application, spec: settled.spec };
     const causes = [...(settled.stored ? [] : missing), ...(await this.#mistakes(effective))];
     if (causes.length > 0) return this.#refuse(application, causes, signal);
-    if (settled.isNew) await this.#revisions.make(present, settled.revision, requestedBy(application, this.#context), signal);
+    if (settled.isNew) {
+      const made = await this.#revisions.make(present, settled.revision, requestedBy(application, this.#context), signal);
+      if (!made) return LAG_MS;
+    }
     if (changedByVela(application)) return this.#hold(application, settled.revision.name, signal);
     return this.#reconcile(effective, settled, signal);
   }

@@ -38,6 +38,8 @@ export class Revisions {
   readonly #context: RevisionsContext;
   /** What this agent has made and the watch may not have brought back yet. */
   #made: Recorded | undefined;
+  /** The last decision, and the state that it was made for: most passes are about something else. */
+  #settled: { key: string; settled: Settled } | undefined;
   #snapshot: (RecordedSpec & { name: string }) | undefined;
   #displaced: string | undefined;
   #closed: string | undefined;
@@ -47,7 +49,16 @@ export class Revisions {
   }
 
   /** The revision that is to run. Makes no write: `make` does, once the rules have passed it. */
-  async settle({ application, spec, externals }: Present, signal: AbortSignal): Promise<Settled> {
+  async settle(present: Present, signal: AbortSignal): Promise<Settled> {
+    const key = JSON.stringify([stateOf(present), this.#made?.name]);
+    if (this.#settled?.key === key) return this.#settled.settled;
+    const settled = await this.#settle(present, signal);
+    // One that is still to be made may turn out to be there: `lateen publish` makes revisions too.
+    this.#settled = settled.isNew ? undefined : { key, settled };
+    return settled;
+  }
+
+  async #settle({ application, spec, externals }: Present, signal: AbortSignal): Promise<Settled> {
     const { name, annotations = {} } = application.metadata;
     const wanted = {
       application: name,
@@ -65,10 +76,17 @@ export class Revisions {
     return { ...rest, stored: false, spec, written: application.spec, ...(note && note !== 'PublishVersionUnchanged' ? { note } : {}) };
   }
 
-  async make({ application, externals }: Present, revision: RevisionName, requestedBy: string, signal: AbortSignal): Promise<void> {
-    await this.#context.client.create(snapshot(application, revision, { externals, requestedBy }), { signal });
+  /** False: somebody else has made one of this name, and the watch has not told yet. */
+  async make({ application, externals }: Present, revision: RevisionName, requestedBy: string, signal: AbortSignal): Promise<boolean> {
+    try {
+      await this.#context.client.create(snapshot(application, revision, { externals, requestedBy }), { signal });
+    } catch (error) {
+      if (error instanceof ApiError && error.status === 409) return false;
+      throw error;
+    }
     const version = publishVersionOf(application) || undefined;
     this.#made = { ...revision, version, usable: true, succeeded: false, endedRun: undefined };
+    return true;
   }
 
   /**
@@ -143,6 +161,14 @@ export class Revisions {
     const made = this.#made;
     return made && !found.some(({ name }) => name === made.name) ? [...found, made] : found;
   }
+}
+
+/** All that the decision hangs on. */
+function stateOf({ application: { metadata, status }, externals }: Present): unknown[] {
+  const { uid, generation, annotations = {} } = metadata;
+  const named = [...Object.values(externals.policies), ...(externals.workflow ? [externals.workflow] : [])];
+  const versions = named.map((one) => `${one.metadata.uid} ${one.metadata.resourceVersion}`);
+  return [uid, generation, annotations[annotation.publishVersion], annotations[annotation.hold], status?.latestRevision?.name, versions];
 }
 
 function recordedOf({ metadata: { name, uid } }: Application, { metadata, status }: LiveObject): Recorded | undefined {
