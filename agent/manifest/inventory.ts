@@ -213,7 +213,7 @@ function asText(value: unknown, name: string): string {
 export function unreadable(place: string, why: string, cause?: unknown): Failure {
   return new Failure('Internal', `the inventory ${place} cannot be read: ${why}`, {
     kind: 'stalled',
-    remedy: 'restore it, or delete it to leave its objects in the cluster unmanaged',
+    remedy: 'restore it, or delete it to leave its objects in the cluster unmanaged; then restart the agent',
     cause,
   });
 }

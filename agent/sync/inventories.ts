@@ -1,4 +1,4 @@
-import { Failure } from '#api/failure.ts';
+import { type Cause, Failure } from '#api/failure.ts';
 import type { KubeObject } from '#api/kubernetes.ts';
 import type { Clock } from '#core/clock.ts';
 import type { Log } from '#core/log.ts';
@@ -90,6 +90,14 @@ export class Inventories {
   /** Undefined where the Application has none. */
   find(application: string): InventoryStore | undefined {
     return this.#stores.get(application);
+  }
+
+  /** Why the inventory of an Application could not be read; undefined where it could, or there is none. */
+  damage(application: string): [Cause] | undefined {
+    const failure = this.#damaged.get(inventoryName(application));
+    if (!failure) return undefined;
+    const { reason, message, remedy } = failure;
+    return [{ path: 'inventory', code: reason, message, ...(remedy ? { remedy } : {}) }];
   }
 
   /** The inventory of an Application that is there. Throws the Failure of a damaged one. */
