@@ -1,4 +1,5 @@
 import type { Application } from './application.ts';
+import { isOurStatus } from './handback.ts';
 import { displayName, type ObjectReference } from './kubernetes.ts';
 import { annotation, CLAIM, label, WAITING_PREFIX } from './names.ts';
 import type { Reason } from './reasons.ts';
@@ -31,7 +32,7 @@ export function claimOf(application: Application, { mode, holds }: Judge): Claim
   }
   if (isHandedBack(annotations)) {
     const why = `it was handed back: it has the annotation ${annotation.handedBack}`;
-    return { verdict: holder === CLAIM || holds ? 'hand-back' : 'hands-off', why };
+    return { verdict: holder === CLAIM || holds || isOurStatus(application) ? 'hand-back' : 'hands-off', why };
   }
   if (holder === CLAIM) return { verdict: 'ours' };
   // A claim that got lost, such as by kubectl replace: what it has applied is ours all the same.

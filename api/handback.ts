@@ -23,11 +23,11 @@ export function withoutClaim({ metadata: { annotations = {}, resourceVersion } }
   return { metadata: { resourceVersion, annotations: { ...filterKeys(annotations), ...Object.fromEntries(nulls) } } };
 }
 
-/** Whether what Git has of a nested Application holds the claim: whoever takes it away sees it come back. */
-export function isClaimFromGit({ metadata: { managedFields = [] } }: Pick<Application, 'metadata'>): boolean {
+/** Whether a nested Application has an annotation from its parent, which puts it back when it is taken away. */
+export function isFromParent({ metadata: { managedFields = [] } }: Pick<Application, 'metadata'>, key: string): boolean {
   return managedFields.filter(isOwn).some(({ fieldsV1 = {} }) => {
     const { 'f:metadata': metadata } = fieldsV1 as { 'f:metadata'?: { 'f:annotations'?: Record<string, unknown> } };
-    return metadata?.['f:annotations']?.[`f:${annotation.controllerVersionRequire}`] !== undefined;
+    return metadata?.['f:annotations']?.[`f:${key}`] !== undefined;
   });
 }
 
@@ -41,6 +41,11 @@ export function handedBackStatus(application: Application, now: string): { statu
   const message = 'Lateen has let go of it; what it had applied stays as it is';
   const ready = { type: 'Ready', status: 'False', reason: 'HandedBack', message, lastTransitionTime: now };
   return { status: { ...Object.fromEntries(written.map((key) => [key, null])), conditions: [ready] } };
+}
+
+/** Whether it is what an agent of ours has written, at least in part: no other controller knows this condition. */
+export function isOurStatus({ status }: Pick<Application, 'status'>): boolean {
+  return status?.conditions?.some(({ type }) => type === 'Admitted') === true;
 }
 
 /** Whether the status says that everything is done but the claim. */

@@ -69,6 +69,14 @@ export const commands: readonly CommandDeclaration[] = [
     run: async (io, invocation) => (await import('./approve.ts')).approve(io, invocation),
   },
   {
+    name: 'handback',
+    summary: 'give an Application back to vela-core: Lateen lets go of it, and nothing is removed',
+    argument: { name: 'app', help: 'name of the Application' },
+    options: [{ flags: '--timeout <duration>', help: 'longest time to wait for the agent (default: 60s); over it the exit status is 6' }],
+    examples: [['lateen handback infra-gitops', 'its objects run on; may be called again where it was broken off']],
+    run: async (io, invocation) => (await import('./handback.ts')).handback(io, invocation),
+  },
+  {
     name: 'build',
     summary: 'print the objects that the agent would apply from a folder; needs no cluster',
     argument: { name: 'path', help: 'folder with manifests or a kustomization' },

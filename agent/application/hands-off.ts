@@ -1,12 +1,14 @@
 import type { Application } from '#api/application.ts';
 import type { Claim } from '#api/claim.ts';
-import { displayName } from '#api/kubernetes.ts';
+import { isClaimed, isFromParent } from '#api/handback.ts';
+import { displayName, referenceOf } from '#api/kubernetes.ts';
+import { annotation } from '#api/names.ts';
 import { reasonCode } from '#api/reasons.ts';
 import type { Log } from '#core/log.ts';
 import type { Clock } from '#core/clock.ts';
 import type { Client } from '../cluster/client.ts';
 import type { EventRecorder } from '../cluster/events.ts';
-import { type Holding, letGo } from '../cluster/handback.ts';
+import { type Holding, letGo, takeClaimOff } from '../cluster/handback.ts';
 import type { Claims } from '../sync/claims.ts';
 import type { Inventories } from '../sync/inventories.ts';
 import type { InventoryStore } from '../sync/inventory-store.ts';
@@ -41,7 +43,10 @@ export async function handsOff(
   return undefined;
 }
 
-/** Lets go of an Application that a person gives back. `lateen handback` takes the claim off. */
+/**
+ * Lets go of an Application that a person gives back. `lateen handback` takes the claim off, so that a vela-core which acts as
+ * whoever wrote last acts as that person; where the mark comes from Git, it is for the agent to do.
+ */
 async function handBack(application: Application, context: HandsOffContext, signal: AbortSignal): Promise<undefined> {
   const { client, clock, inventories, log, events } = context;
   const { name, uid = '' } = application.metadata;
@@ -49,6 +54,10 @@ async function handBack(application: Application, context: HandsOffContext, sign
   const holding = store.stored ? holdingOf(store, signal) : undefined;
   const now = `${new Date(clock.now()).toISOString().slice(0, 19)}Z`;
   const { objects, left } = await letGo(application, holding, { client, now, signal });
+  if (isClaimed(application)) {
+    const onlyIf = (one: Application): boolean => isClaimed(one) && isFromParent(one, annotation.handedBack);
+    await takeClaimOff(referenceOf({ ...application }), { client, signal, onlyIf });
+  }
   for (const { object, why } of left) log.warn('not let go of', { object: displayName(object), why });
   if (!holding) return undefined;
   const count = `${objects.length} ${objects.length === 1 ? 'object' : 'objects'}`;

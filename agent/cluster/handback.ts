@@ -1,6 +1,6 @@
 import pLimit from 'p-limit';
 import type { Application } from '#api/application.ts';
-import { handedBackStatus, isClaimed, isHeld, released } from '#api/handback.ts';
+import { handedBackStatus, isClaimed, isHeld, isOurStatus, released, withoutClaim } from '#api/handback.ts';
 import { displayName, type ObjectReference } from '#api/kubernetes.ts';
 import { ApiError } from './api-error.ts';
 import type { Client } from './client.ts';
@@ -50,12 +50,31 @@ export async function letGo(application: Application, holding: Holding | undefin
     signal?.throwIfAborted();
     await holding.forget();
   }
-  // Without the claim the status may be vela-core's by now.
-  const patch = isClaimed(application) ? handedBackStatus(application, now) : undefined;
+  // Without the claim, vela-core may have begun with what the agent had left there: then it would believe that its work is done.
+  const patch = isClaimed(application) || isOurStatus(application) ? handedBackStatus(application, now) : undefined;
   const { apiVersion, kind, metadata } = application;
   const reference = { apiVersion, kind, namespace: metadata.namespace, name: metadata.name };
   if (patch) await client.mergePatch(reference, patch, { subresource: 'status', ...(signal ? { signal } : {}) });
   return result;
+}
+
+/** The last step: from here on vela-core may begin. `onlyIf` judges the Application as it is now. */
+export async function takeClaimOff(
+  reference: ObjectReference,
+  { client, signal, onlyIf }: Omit<LettingGo, 'now'> & { onlyIf?: (application: Application) => boolean },
+): Promise<void> {
+  const calls = signal ? { signal } : {};
+  for (let tries = 1; ; tries++) {
+    const application = (await client.get(reference, calls)) as unknown as Application | undefined;
+    if (!application || onlyIf?.(application) === false) return;
+    try {
+      await client.mergePatch(reference, withoutClaim(application), calls);
+      return;
+    } catch (error) {
+      // Its status has been written meanwhile.
+      if (!(error instanceof ApiError && error.status === 409) || tries === TRIES) throw error;
+    }
+  }
 }
 
 async function releaseOne(application: string, held: HeldObject, { client, signal }: LettingGo, result: LetGo): Promise<void> {

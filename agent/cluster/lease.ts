@@ -8,7 +8,7 @@ import { toFailure } from './failure.ts';
 import type { Transport } from './transport.ts';
 
 /** coordination.k8s.io/v1 Lease, as the other tools of Kubernetes read it. */
-interface Lease {
+export interface Lease {
   metadata: { name: string; namespace: string; resourceVersion?: string };
   spec?: {
     holderIdentity?: string;
@@ -146,7 +146,7 @@ export class Leader {
     if (this.#lease?.spec?.holderIdentity !== identity) {
       this.#lease = await this.#read(signal);
       const holder = this.#lease?.spec?.holderIdentity;
-      if (holder && holder !== identity && !this.#isOver(this.#lease)) return holder;
+      if (holder && holder !== identity && !isLeaseOver(this.#lease, this.#transport.serverNow())) return holder;
     }
     const written = await this.#write(this.#wanted(this.#lease), signal);
     if (!written) {
@@ -157,12 +157,6 @@ export class Leader {
     // From when the request was sent: the server may have begun to count then.
     this.#mayWriteUntilMs = begunMs + durationMs * WRITE_SHARE;
     return undefined;
-  }
-
-  #isOver(lease: Lease | undefined): boolean {
-    const { renewTime = '', leaseDurationSeconds = 0 } = lease?.spec ?? {};
-    const endMs = Date.parse(renewTime) + leaseDurationSeconds * 1_000 + CLOCK_GRAIN_MS;
-    return Number.isNaN(endMs) || this.#transport.serverNow() > endMs;
   }
 
   #wanted(before: Lease | undefined): Lease {
@@ -217,6 +211,13 @@ export class Leader {
     const { namespace } = this.#options;
     return new ApiError(status, body, { verb, resource: 'leases', group: 'coordination.k8s.io', namespace, name: AGENT_NAME });
   }
+}
+
+/** Whether its holder has not renewed it in time, by the clock of the API server. */
+export function isLeaseOver(lease: Lease | undefined, serverNowMs: number): boolean {
+  const { renewTime = '', leaseDurationSeconds = 0 } = lease?.spec ?? {};
+  const endMs = Date.parse(renewTime) + leaseDurationSeconds * 1_000 + CLOCK_GRAIN_MS;
+  return Number.isNaN(endMs) || serverNowMs > endMs;
 }
 
 /** RFC 3339 with microseconds, as the type MicroTime of Kubernetes wants it. */

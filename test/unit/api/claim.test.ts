@@ -80,6 +80,8 @@ describe('an Application that was handed back', () => {
   it.each(['all', 'gitops'] as const)('is let go of while we hold something of it (%s)', (mode) => {
     expect(judged(application('kustomize', held('lateen', { [MARK]: 'true' })), mode).verdict).toBe('hand-back');
     expect(judged(application('kustomize', marked('true')), mode, true).verdict).toBe('hand-back');
+    const admitted = { type: 'Admitted', status: 'True', reason: 'Available', lastTransitionTime: '2026-01-01T00:00:00Z' } as const;
+    expect(judged(application('kustomize', marked('true'), { conditions: [admitted] }), mode).verdict).toBe('hand-back');
   });
 
   it.each(['all', 'gitops'] as const)('is never claimed again by itself (%s)', (mode) => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Application } from '#api/application.ts';
-import { handedBackStatus, isClaimFromGit, isHeld, released, withoutClaim } from '#api/handback.ts';
+import { handedBackStatus, isFromParent, isHeld, released, withoutClaim } from '#api/handback.ts';
 import type { KubeObject, ManagedFieldsEntry } from '#api/kubernetes.ts';
 
 const CLAIM = 'app.oam.dev/controller-version-require';
@@ -92,10 +92,13 @@ describe('an Application that is given back', () => {
     expect(metadata.annotations['filter.oam.dev/annotation-keys']).toMatch(/lateen\.dev\/handed-back,.*lateen\.dev\/publish-version/);
   });
 
-  it('is known to get its claim from Git', () => {
+  it('is known to get its claim from its parent', () => {
     const claimed = { 'f:metadata': { 'f:annotations': { [`f:${CLAIM}`]: {} } } };
-    expect(isClaimFromGit(application({ managedFields: [{ ...applied, fieldsV1: claimed }] }))).toBe(true);
-    expect(isClaimFromGit(application({ managedFields: [{ ...applied, manager: 'person', fieldsV1: claimed }, applied] }))).toBe(false);
-    expect(isClaimFromGit(application({}))).toBe(false);
+    expect(isFromParent(application({ managedFields: [{ ...applied, fieldsV1: claimed }] }), CLAIM)).toBe(true);
+    expect(isFromParent(application({ managedFields: [{ ...applied, fieldsV1: claimed }] }), 'other')).toBe(false);
+    expect(isFromParent(application({ managedFields: [{ ...applied, manager: 'person', fieldsV1: claimed }, applied] }), CLAIM)).toBe(
+      false,
+    );
+    expect(isFromParent(application({}), CLAIM)).toBe(false);
   });
 });
