@@ -16,14 +16,19 @@ export interface RunOptions {
   cwd?: string;
   /** Called with whatever it writes to stderr, as it does. */
   onStderr?: (text: string) => void;
+  /** After so long it is killed. */
+  deadlineMs?: number;
 }
 
 /** Runs bin/lateen as a user does, with nothing of the environment but PATH. */
-export function lateen(args: readonly string[], { env = {}, stdin = '', cwd, onStderr }: RunOptions = {}): Promise<Ran> {
+export function lateen(
+  args: readonly string[],
+  { env = {}, stdin = '', cwd, onStderr, deadlineMs = DEADLINE_MS }: RunOptions = {},
+): Promise<Ran> {
   const { promise, resolve, reject } = Promise.withResolvers<Ran>();
   const child = spawn(PROGRAM, args, {
     env: { PATH: process.env['PATH'], HOME: '/nonexistent', TZ: 'UTC', ...env },
-    timeout: DEADLINE_MS,
+    timeout: deadlineMs,
     killSignal: 'SIGKILL',
     ...(cwd ? { cwd } : {}),
   });
