@@ -12,19 +12,31 @@ read_only() {
     mount -o remount,bind,ro,nosuid,nodev,noexec "$1"
 }
 
-mount -t tmpfs -o mode=755 tmpfs "$root"
-for name in usr bin sbin lib lib64 etc; do
-  if [ -L "/$name" ]; then
-    cp -P "/$name" "$root/$name"
-  elif [ -d "/$name" ]; then
-    mkdir "$root/$name"
-    mount --bind "/$name" "$root/$name"
-    read_only "$root/$name"
+# show NAME: what this machine has there.
+show() {
+  if [ -L "/$1" ]; then
+    cp -P "/$1" "$root/$1"
+  elif [ -d "/$1" ]; then
+    mkdir "$root/$1"
+    mount --bind "/$1" "$root/$1"
+    read_only "$root/$1"
+  elif [ -f "/$1" ]; then
+    : >"$root/$1"
+    mount --bind "/$1" "$root/$1"
+    read_only "$root/$1"
   fi
+}
+
+mount -t tmpfs -o mode=755 tmpfs "$root"
+for name in usr bin sbin lib lib64; do show "$name"; done
+# Not all of /etc: something may be mounted in it.
+mkdir "$root/etc"
+for name in group nsswitch.conf hosts resolv.conf ssl ca-certificates ssh ld.so.cache ld.so.conf ld.so.conf.d alternatives localtime; do
+  show "etc/$name"
 done
 mount --bind "$usr_local" "$root/usr/local"
 read_only "$root/usr/local"
-mount --bind "$passwd" "$root/etc/passwd"
+cp "$passwd" "$root/etc/passwd"
 mkdir "$root/proc" "$root/dev"
 mount --rbind /proc "$root/proc"
 mount --rbind /dev "$root/dev"
