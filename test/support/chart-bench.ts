@@ -53,10 +53,16 @@ export interface ChartBench {
   /** `helm install` of a chart of this checkout, or of another folder; waits until it runs. */
   install(chart: string, namespace: string, ...args: string[]): Promise<string>;
   upgrade(chart: string, namespace: string, ...args: string[]): Promise<string>;
+  /** What each chart needs here beside its own defaults: its image, and the node that runs it. */
+  here: readonly string[];
+  /** What a chart needs here that another one depends on. */
+  subchart(name: string): string[];
   /** A namespace in which Pod Security enforces `restricted`. */
   namespace(name?: string): Promise<string>;
   /** A kubeconfig of a new ServiceAccount that has one of the built-in roles in its namespace, and nothing else. */
   person(namespace: string, role: 'admin' | 'edit' | 'view'): Promise<string>;
+  /** `kubectl apply` of a manifest. */
+  applyText(text: string, namespace: string): Promise<string>;
   get(kind: string, namespace: string, name: string): Promise<KubeObject | undefined>;
   /** Asks until there is an answer. */
   eventually<Answer>(what: string, ask: () => Promise<Answer | undefined | false>): Promise<Answer>;
@@ -65,7 +71,6 @@ export interface ChartBench {
   close(): Promise<void>;
 }
 
-/** What each chart needs here beside its defaults: its image, and the node that runs it. */
 const HERE = [
   `--set=image.repository=${IMAGE}`,
   `--set=nodeSelector.${NODE_LABEL.replaceAll('.', '\\.')}=${NODE}`,
@@ -108,12 +113,19 @@ export async function openChartBench(): Promise<ChartBench> {
       admin.helm('install', release(name), chart(name), '--namespace', namespace, ...HERE, ...WAIT, ...args),
     upgrade: (name, namespace, ...args) =>
       admin.helm('upgrade', release(name), chart(name), '--namespace', namespace, ...HERE, ...WAIT, ...args),
+    here: HERE,
+    subchart: (name) => HERE.map((arg) => arg.replace(/^(--set(?:-json)?=)/, `$1${name}.`)),
     async namespace(name = `test-${randomBytes(4).toString('hex')}`) {
       await admin.kubectl('create', 'namespace', name);
       await admin.kubectl('label', 'namespace', name, 'pod-security.kubernetes.io/enforce=restricted', 'lateen.dev/applications=all');
       return name;
     },
     person: (namespace, role) => personOf(plane, admin, { namespace, role, folder }),
+    async applyText(text, namespace) {
+      const file = join(folder, `${randomBytes(4).toString('hex')}.yaml`);
+      await writeFile(file, text);
+      return admin.kubectl('apply', '-n', namespace, '-f', file);
+    },
     get: (kind, namespace, name) => client.get(referenceOf(kind, namespace, name)),
     async eventually(what, ask) {
       for (const end = Date.now() + DEADLINE_MS; Date.now() < end; await sleep(POLL_MS)) {
@@ -133,7 +145,8 @@ export async function openChartBench(): Promise<ChartBench> {
   };
 }
 
-const WAIT = ['--wait', `--timeout=${HELM_DEADLINE}`];
+/** Until what was installed runs. */
+export const WAIT = ['--wait', `--timeout=${HELM_DEADLINE}`];
 
 /** The namespace in which the tests install the chart lateen. */
 export const SYSTEM = 'lateen-system';
@@ -182,6 +195,3 @@ async function logOf(kubelet: Kubelet, namespace: string): Promise<string> {
   });
   return (await Promise.all(texts)).join('');
 }
-
-/** For whoever installs as somebody else. */
-export const INSTALL_HERE = [...HERE, ...WAIT];

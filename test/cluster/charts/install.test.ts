@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Application } from '#api/application.ts';
 import { example, SEED_REPOSITORY, seedRepository } from '#dev/seed.ts';
-import { type ChartBench, INSTALL_HERE, openChartBench, SYSTEM } from '#test/support/chart-bench.ts';
+import { type ChartBench, openChartBench, SYSTEM, WAIT } from '#test/support/chart-bench.ts';
 import { CHARTS } from '#test/support/helm.ts';
 import { type Repositories, startRepositories } from '#test/support/repositories.ts';
 import { writeFile } from 'node:fs/promises';
@@ -55,7 +55,7 @@ describe('somebody who is admin in a namespace, and nothing else', () => {
     // What the repository of the documentation is for. Its own workloads are not made for Pod Security `restricted`.
     const namespace = 'default';
     const person = bench.as(await bench.person(namespace, 'admin'));
-    const printed = await person.helm('install', 'lateen-agent', `${CHARTS}lateen-agent`, ...INSTALL_HERE, '--set=applications=all');
+    const printed = await person.helm('install', 'lateen-agent', `${CHARTS}lateen-agent`, ...bench.here, ...WAIT, '--set=applications=all');
     expect(printed).toContain(`kubectl get applications --namespace ${namespace} --watch`);
     await person.kubectl('apply', '-f', await seedFile());
     await bench.eventually('running', async () => (await phase(namespace, 'infra-gitops')) === 'running');
