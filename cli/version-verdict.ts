@@ -50,8 +50,9 @@ function runVerdict({ metadata: { name }, status }: Application, version: string
 /** A version that ran before, and that something else has taken the place of. */
 export function formerVerdict(application: Application, version: string, records: readonly RevisionRecord[]): Verdict | undefined {
   const record = records.findLast((one) => one.version === version);
-  const { name, revision = 0 } = application.status?.latestRevision ?? {};
-  if (!record || record.name === name || publishVersionOf(application) === version || record.number > revision) return undefined;
+  const { name } = application.status?.latestRevision ?? {};
+  // Its workflow is recorded when it ends or something else takes its place; without that it has not run yet.
+  if (!record?.workflow || record.name === name || publishVersionOf(application) === version) return undefined;
   if (application.metadata.annotations?.[annotation.hold] === record.name) return undefined;
   if (record.succeeded) return { state: 'done', text: `${record.name} (${version}) succeeded; ${name} has taken its place since` };
   return { state: 'superseded', text: `${record.name} (${version}) was replaced by ${name} before it was healthy` };

@@ -184,6 +184,18 @@ describe('a wait for a version', () => {
       text: 'podinfo-v2 (alpha2) was replaced by podinfo-v3 before it was healthy',
     });
     expect([formerVerdict(now, 'gamma', records), formerVerdict(now, 'beta1', records)]).toEqual([undefined, undefined]);
+    const back = application(
+      { latestRevision: { name: 'podinfo-v1', revision: 1, revisionHash: '' } },
+      { 'app.oam.dev/publishVersion': 'alpha1' },
+    );
+    expect(formerVerdict(back, 'alpha2', unwell)?.state).toBe('superseded');
+    expect(
+      formerVerdict(
+        back,
+        'alpha2',
+        unwell.map((record) => ({ ...record, workflow: undefined })),
+      ),
+    ).toBeUndefined();
     expect(formerVerdict(application({ latestRevision }, { 'lateen.dev/hold': 'podinfo-v2' }), 'alpha2', unwell)).toBeUndefined();
   });
 });
