@@ -82,7 +82,7 @@ export class SharedInventory {
     for (const [application, text] of texts) if (text === null) this.#release(application);
     if (this.#held.size === 0 && !this.#hasUnreadable && (await this.#delete())) return;
     const patched = this.#resourceVersion === undefined ? undefined : await this.#patch(Object.fromEntries(texts));
-    const { metadata } = patched ?? (await this.#create());
+    const { metadata } = patched ?? (await this.#create(texts));
     this.#resourceVersion = metadata.resourceVersion;
   }
 
@@ -96,15 +96,16 @@ export class SharedInventory {
     }
   }
 
-  /** With all that it is to hold. */
-  async #create(): Promise<KubeObject> {
+  /** With all that it is to hold; `texts` is what changes. */
+  async #create(texts: Batch['texts']): Promise<KubeObject> {
     const { client, namespace } = this.#options;
     const data = Object.fromEntries([...this.#held].map(([application, { inventory }]) => [application, inventoryText(inventory)]));
     try {
       return await client.create(toSharedConfigMap(this.name, namespace, data));
     } catch (error) {
-      // The answer to the first try was lost. No other has the name.
-      if (error instanceof ApiError && error.status === 409) return client.mergePatch(this.#reference, { data });
+      // The answer to the first try was lost: no other has the name. It may have what is to go.
+      const lost = error instanceof ApiError && error.status === 409;
+      if (lost) return client.mergePatch(this.#reference, { data: { ...Object.fromEntries(texts), ...data } });
       throw error;
     }
   }

@@ -1,5 +1,6 @@
 import { beforeAll, expect, it } from 'vitest';
 import type { Client } from '#agent/cluster/client.ts';
+import { UnreachableError } from '#agent/cluster/wire.ts';
 import { type InventoryEntry, INVENTORY_SELECTOR } from '#agent/manifest/inventory.ts';
 import { Inventories } from '#agent/sync/inventories.ts';
 import type { Sharing } from '#agent/sync/inventory-place.ts';
@@ -139,6 +140,26 @@ it('makes a shared ConfigMap that a person has deleted anew, with all that it he
   await record(inventories.of('one', 'u'), [entry('changed')]);
   const again = await started(client, 'always', where);
   expect([again.find('one')?.entries('c'), again.find('two')?.entries('c')]).toEqual([[entry('changed')], [entry('two')]]);
+});
+
+it('takes out what it had put in by writes whose answers were lost', async () => {
+  const where = await createNamespace();
+  const client = testClient(await adminConnection());
+  let toLose = 2;
+  const losing =
+    <Arguments extends unknown[], Result>(call: (...args: Arguments) => Promise<Result>) =>
+    async (...args: Arguments): Promise<Result> => {
+      const answer = await call(...args);
+      if (toLose-- > 0) throw new UnreachableError('the connection was cut');
+      return answer;
+    };
+  const { create, mergePatch } = client;
+  const inventories = await started({ ...client, create: losing(create), mergePatch: losing(mergePatch) }, 'always', where);
+  for (const name of ['stays', 'goes'])
+    await expect(record(inventories.of(name, 'u'), [entry(name)])).rejects.toThrow('the connection was cut');
+  expect(await places(client, where)).toEqual([['goes', 'stays']]);
+  await inventories.of('goes', 'u').remove(signal());
+  expect(await places(client, where)).toEqual([['stays']]);
 });
 
 it('writes one of its own where the API server refuses the shared one', async () => {
