@@ -1,12 +1,13 @@
 import { open, stat } from 'node:fs/promises';
 import { inject } from 'vitest';
 
-interface AuditEvent {
+export interface AuditEvent {
   stage: string;
   verb: string;
   requestURI: string;
   user: { username: string };
-  objectRef?: { resource?: string; subresource?: string; name?: string };
+  objectRef?: { apiGroup?: string; resource?: string; subresource?: string; name?: string; namespace?: string };
+  responseStatus?: { code?: number };
 }
 
 const READS = new Set(['get', 'list', 'watch']);
@@ -17,6 +18,8 @@ export interface Audit {
   writes(): Promise<string[]>;
   /** How often it has read something of a resource. */
   reads(resource: string): Promise<number>;
+  /** The namespaces that it has asked about, '' for the whole cluster, with how often it was answered by more than a refusal. */
+  namespaces(): Promise<Map<string, number>>;
 }
 
 /** Begins at the present end of the audit log. */
@@ -31,6 +34,15 @@ export async function startAudit(namespace: string): Promise<Audit> {
     async reads(resource) {
       return (await ofAgent()).filter(({ verb, objectRef }) => READS.has(verb) && objectRef?.resource === resource).length;
     },
+    async namespaces() {
+      const found = new Map<string, number>();
+      for (const { objectRef, responseStatus } of await ofAgent()) {
+        if (!objectRef?.resource) continue;
+        const namespace = objectRef.namespace ?? '';
+        found.set(namespace, (found.get(namespace) ?? 0) + ((responseStatus?.code ?? 200) < 400 ? 1 : 0));
+      }
+      return found;
+    },
     async writes() {
       const events = (await ofAgent()).filter(({ verb, objectRef }) => !READS.has(verb) && objectRef?.resource !== 'leases');
       return events.map(({ verb, objectRef: { resource = '', subresource, name = '' } = {} }) =>
@@ -38,6 +50,12 @@ export async function startAudit(namespace: string): Promise<Audit> {
       );
     },
   };
+}
+
+/** What the agent of a namespace asked for, from a place in the audit log on; a watch is there once it has begun. */
+export async function agentRequests(auditLog: string, namespace: string, start = 0): Promise<AuditEvent[]> {
+  const user = `system:serviceaccount:${namespace}:lateen-agent`;
+  return (await readFrom(auditLog, start)).filter((event) => event.user.username === user);
 }
 
 async function readFrom(path: string, start: number): Promise<AuditEvent[]> {

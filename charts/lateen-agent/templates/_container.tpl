@@ -13,6 +13,7 @@ args:
   - --applications={{ .Values.applications }}
   - --vela-core-identity={{ .Values.velaCore.identity }}
   - --min-interval={{ .Values.minInterval }}
+  - --revision-limit={{ .Values.revisionLimit | int }}
   - --quiet-window={{ .Values.quietWindow }}
   - --insecure-registries={{ join "," .Values.insecureRegistries }}
   - --git-timeout={{ .Values.gitTimeout }}
