@@ -15,7 +15,7 @@ import { CommandError, type Exit, exit } from './exit.ts';
 import { readInventory } from './inventory.ts';
 import { holdingOf } from './inventory-holding.ts';
 import type { Io } from './io.ts';
-import { gitParentOf, mustBeOurs } from './publish-rules.ts';
+import { gitParentOf, mustBeOfNoOther } from './publish-rules.ts';
 
 const DEFAULT_TIMEOUT = '60s';
 /** An agent that stops in between gives its Lease back: then this command goes on itself. */
@@ -55,7 +55,7 @@ export async function handback(io: Io, options: Invocation): Promise<Exit> {
 
 function mayBeHandedBack(application: Application): void {
   const { name, annotations = {}, labels = {} } = application.metadata;
-  mustBeOurs(application);
+  mustBeOfNoOther(application);
   if (labels[label.pause] === 'true')
     throw new CommandError(exit.no, `the Application ${name} is paused: nobody acts on it`, `take the label ${label.pause} off first`);
   if (isFromParent(application, annotation.controllerVersionRequire)) {

@@ -17,13 +17,19 @@ export function gitParentOf({ metadata }: Application): string | undefined {
 }
 
 /** Throws where Lateen does not reconcile the Application: nobody would understand what is written. */
-export function mustBeOurs({ metadata: { name, annotations = {} } }: Application): void {
+export function mustBeOurs(application: Application): void {
+  const { name, annotations = {} } = application.metadata;
   if (isHandedBack(annotations))
     throw new CommandError(
       exit.no,
       `the Application ${name} was handed back: it has the annotation ${annotation.handedBack}`,
       'remove it first',
     );
+  mustBeOfNoOther(application);
+}
+
+/** Throws where another controller is named for the Application. */
+export function mustBeOfNoOther({ metadata: { name, annotations = {} } }: Application): void {
   const holder = annotations[annotation.controllerVersionRequire];
   if (holder === undefined || holder === CLAIM) return;
   throw new CommandError(
