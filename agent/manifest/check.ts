@@ -6,7 +6,7 @@ import { limits } from './limits.ts';
 import { unknownKindRemedy } from './kind-hints.ts';
 import type { BuiltObject, Origin } from './types.ts';
 
-export type { BuiltObject, Origin } from './types.ts';
+export type { BuiltObject } from './types.ts';
 
 /** Whether a kind belongs to a namespace; undefined where the API server does not know it. Fails closed. */
 export type KindScope = (apiVersion: string, kind: string) => Promise<{ namespaced: boolean } | undefined>;
