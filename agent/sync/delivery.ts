@@ -119,7 +119,9 @@ export class Delivery {
     this.#desired = prepared.desired;
     const { open, causes } = this.#judge(prepared, request, owner);
     if (open.length === 0) return deliveredOf(new Map(), causes);
-    return this.#context.writing.run(signal, () => this.#write(prepared, request, { owner, signal }));
+    const write = (): Promise<Delivered> => this.#write(prepared, request, { owner, signal });
+    // What somebody has changed is put back at once, however many others are being applied.
+    return open.some(({ task }) => task.verdict.do === 'apply') ? this.#context.writing.run(signal, write) : write();
   }
 
   /** Judged once more: things may have changed while others had their turn. */
