@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { GitServer } from '../git-server.ts';
 import { startAgent, summary } from './agent-run.ts';
+import { OBJECTS } from './fixtures.ts';
 import type { Laboratory } from './laboratory.ts';
-import { createApplications } from './part-a.ts';
+import { createApplications, RESOURCES } from './part-a.ts';
 
 export interface Quiet {
   components: number;
@@ -40,6 +41,8 @@ export async function quiet(laboratory: Laboratory, { components, repositories, 
   });
   const agent = await startAgent({ laboratory, place });
   try {
+    // Where each has a repository of its own, the pulls alone take so long that the agent seems to be done.
+    await agent.untilApplied(RESOURCES, components * OBJECTS);
     await agent.untilDone();
     await laboratory.settle();
     await agent.takeRequests();
