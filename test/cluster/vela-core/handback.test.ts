@@ -176,7 +176,8 @@ describe('lateen handback of a kustomize component', () => {
       await Promise.all(['alone', 'neighbour'].map((name) => tenant.untilRunning(name)));
       const uids = () => Promise.all(['a', 'b'].map((name) => uidOf(tenant, 'ConfigMap', name)));
       const before = await uids();
-      await tenant.agent.stop();
+      // Killed: its Lease is held for a while yet.
+      await tenant.agent.kill();
       const { status, stdout, stderr } = await handback(tenant, 'alone');
       expect([status, stderr, stdout]).toEqual([
         0,
