@@ -36,7 +36,11 @@ export function claimOf(application: Application, { mode, holds }: Judge): Claim
   }
   if (holder === CLAIM) return { verdict: 'ours' };
   // A claim that got lost, such as by kubectl replace: what it has applied is ours all the same.
-  if (mode === 'all' || holds) return { verdict: 'claim' };
+  return mode === 'all' || holds ? { verdict: 'claim' } : besideVelaCore(application);
+}
+
+/** One that nobody has claimed, where vela-core runs what is not ours. */
+function besideVelaCore(application: Application): Claim {
   if (!hasKustomize(application)) return { verdict: 'hands-off', why: 'it has no kustomize component and vela-core runs it' };
   const applied = appliedByVelaCore(application);
   return applied === undefined ? { verdict: 'claim' } : ofVelaCore(application, applied);

@@ -1,19 +1,16 @@
 import { allowListsOf } from '#api/allow-lists.ts';
-import type { Application, ApplicationStatus, Component, WorkflowStatus } from '#api/application.ts';
+import type { Application, ApplicationStatus, WorkflowStatus } from '#api/application.ts';
 import { checkApplication } from '#api/check.ts';
 import type { Cause } from '#api/failure.ts';
 import type { KubeObject, ObjectReference } from '#api/kubernetes.ts';
 import { type ApplicationsMode, type Claim, claimOf } from '#api/claim.ts';
 import { detail } from '#api/details.ts';
 import { sameJson } from '#api/json.ts';
-import { annotation, API_VERSION, CLAIM, label, VELA_FINALIZER } from '#api/names.ts';
-import { isMap } from '#api/schema.ts';
+import { annotation, CLAIM, label, VELA_FINALIZER } from '#api/names.ts';
 import { oneLine, sentences } from '#core/errors.ts';
 import { createLoop, type Loop } from '#core/loop.ts';
 import { failureFields, failureOf } from '../sync/failures.ts';
-import type { InventoryStore } from '../sync/inventory-store.ts';
-import { NO_BUDGET } from '../manifest/prune-budget.ts';
-import { pruneStale } from '../sync/pruner.ts';
+import { checkShape, commitsOf, inputsOf, referenceTo, version } from './application-facts.ts';
 import { claim } from './claiming.ts';
 import { handsOff } from './hands-off.ts';
 import { regarding } from './regarding.ts';
@@ -22,6 +19,7 @@ import type { KustomizeContext } from './kustomize-work.ts';
 import { resolved } from '../revision/externals.ts';
 import type { ComponentResult } from './component-loop.ts';
 import { ExternalObjects } from './external-objects.ts';
+import { removeLeftovers } from './leftovers.ts';
 import { type Note, noteOf } from './note.ts';
 import { planOf } from './plan.ts';
 import { changedByVela, requestedBy } from './requester.ts';
@@ -194,7 +192,7 @@ export class ApplicationLoop {
     if (!workflow.finished) return wakeInMs;
     await this.#revisions.close(application, { name: revision.name, workflow, commits: commitsOf(components, result) }, signal);
     if (workflow.status !== 'succeeded') return undefined;
-    return this.#removeLeft(application, { store, components }, signal);
+    return removeLeftovers({ application, store, components, exempt }, this.#context, signal);
   }
 
   /** Why what the spec says does not run, told once. */
@@ -290,71 +288,4 @@ export class ApplicationLoop {
     }
     return false;
   }
-
-  /** What components that are gone from the spec had applied is removed once the workflow has succeeded. */
-  async #removeLeft(
-    application: Application,
-    { store, components }: { store: InventoryStore; components: readonly Component[] },
-    signal: AbortSignal,
-  ): Promise<number | undefined> {
-    // A component may be gone whose intention was written and never answered.
-    await store.settle();
-    const names = new Set(components.map(({ name }) => name));
-    const gone = new Set(store.inventory.entries.map(({ component }) => component).filter((component) => !names.has(component)));
-    let waiting = false;
-    for (const component of gone) waiting = (await this.#removeComponent(application, { store, component }, signal)) || waiting;
-    return waiting ? RETRY_MS : undefined;
-  }
-
-  /** True where others are about to take over what the component had, or a person has to say a word about its volumes. */
-  async #removeComponent(
-    application: Application,
-    left: { store: InventoryStore; component: string },
-    signal: AbortSignal,
-  ): Promise<boolean> {
-    const { store, component } = left;
-    const owner = {
-      application: application.metadata.name,
-      component,
-      prune: !store.inventory.keep.includes(component),
-      exempt: (reference: ObjectReference) => this.#isAncestor(reference),
-    };
-    const approved = application.metadata.annotations?.[annotation.approvePrune];
-    const request = { budget: NO_BUDGET, approved, mentions: () => Promise.resolve(false) };
-    const pruned = await pruneStale({ request, owner, desired: new Set(), store, context: this.#context }, signal);
-    if (pruned.held) this.#context.log.warn('prune held', { component, why: pruned.held.why, objects: pruned.held.objects.length });
-    return pruned.waiting.length > 0;
-  }
-}
-
-/** Enough of an Application to ask which revision it is. */
-function checkShape({ spec }: Application): Cause[] {
-  const components: unknown = spec?.components;
-  if (Array.isArray(components) && components.every((one) => isMap(one) && typeof one['name'] === 'string')) return [];
-  return checkApplication({ metadata: { name: 'x' }, spec }, {}).causes;
-}
-
-/** `main@sha1:…` of every kustomize component, as it was deployed. */
-function commitsOf(components: readonly Component[], result: (name: string) => ComponentResult | undefined): Record<string, string> {
-  const known: [string, string][] = [];
-  for (const { name } of components) {
-    const { [detail.branch]: branch, [detail.commit]: commit } = result(name)?.details ?? {};
-    if (branch && commit) known.push([name, `${branch}@sha1:${commit}`]);
-  }
-  return Object.fromEntries(known);
-}
-
-/** What a pass depends on: everything of an Application but its status and the traces of our own writes. */
-function inputsOf({ metadata }: Application): string {
-  const { uid, generation, labels, annotations, deletionTimestamp, finalizers } = metadata;
-  return JSON.stringify([uid, generation, labels, annotations, deletionTimestamp, finalizers]);
-}
-
-function referenceTo({ metadata }: Application): ObjectReference {
-  return { apiVersion: API_VERSION, kind: 'Application', namespace: metadata.namespace, name: metadata.name };
-}
-
-function version({ metadata }: Pick<KubeObject, 'metadata'> | Application): bigint {
-  const text = metadata.resourceVersion ?? '0';
-  return /^\d+$/.test(text) ? BigInt(text) : 0n;
 }

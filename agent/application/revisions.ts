@@ -33,6 +33,15 @@ export interface Settled extends Decision {
   written: ApplicationSpec;
 }
 
+/** How a revision has run. */
+interface EndedRun {
+  /** Of the revision. */
+  name: string;
+  workflow: WorkflowStatus;
+  /** `main@sha1:…` by component. */
+  commits: Record<string, string>;
+}
+
 /** The ApplicationRevisions of one Application: one for each state that ran, never overwritten. */
 export class Revisions {
   readonly #context: RevisionsContext;
@@ -101,35 +110,25 @@ export class Revisions {
     const recorded = this.#recorded(application).find((one) => one.name === name);
     if (recorded && recorded.endedRun === undefined) {
       const over = { ...workflow, status: 'terminated', terminated: true, finished: true, suspend: false, endTime: now };
-      await this.#record(application, name, workflow.finished ? workflow : over, {}, signal);
+      await this.#record(application, { name, workflow: workflow.finished ? workflow : over, commits: {} }, signal);
     }
     this.#displaced = name;
   }
 
   /** Records in the revision how its run has ended, and removes revisions beyond the limit. */
-  async close(
-    application: Application,
-    run: { name: string; workflow: WorkflowStatus; commits: Record<string, string> },
-    signal: AbortSignal,
-  ): Promise<void> {
+  async close(application: Application, run: EndedRun, signal: AbortSignal): Promise<void> {
     const { name, workflow, commits } = run;
     const key = `${name} ${workflow.startTime ?? ''} ${workflow.status ?? ''}`;
     if (this.#closed === key) return;
     const recorded = this.#recorded(application).find((one) => one.name === name);
     const isRecorded = recorded?.endedRun === (workflow.startTime ?? '') && recorded.succeeded === (workflow.status === 'succeeded');
-    if (!isRecorded) await this.#record(application, name, workflow, commits, signal);
+    if (!isRecorded) await this.#record(application, { name, workflow, commits }, signal);
     if (workflow.status === 'succeeded') await this.#removeOutdated(application, name, signal);
     this.#displaced = undefined;
     this.#closed = key;
   }
 
-  async #record(
-    application: Application,
-    name: string,
-    workflow: WorkflowStatus,
-    commits: Record<string, string>,
-    signal: AbortSignal,
-  ): Promise<void> {
+  async #record(application: Application, { name, workflow, commits }: EndedRun, signal: AbortSignal): Promise<void> {
     const context = Object.keys(commits).length > 0 ? { workflowContext: { commits: JSON.stringify(commits) } } : {};
     const status = { succeeded: workflow.status === 'succeeded', workflow, ...context };
     try {
@@ -172,21 +171,23 @@ function stateOf({ application: { metadata, status }, externals }: Present): unk
 }
 
 function recordedOf({ metadata: { name, uid } }: Application, { metadata, status }: LiveObject): Recorded | undefined {
-  if (metadata.labels?.[label.appName] !== name) return undefined;
-  const number = revisionNumber(name, metadata.name ?? '');
+  const { name: revision = '', labels = {}, annotations = {}, ownerReferences: owners = [] } = metadata;
+  const number = labels[label.appName] === name ? revisionNumber(name, revision) : undefined;
   if (number === undefined) return undefined;
-  const { succeeded = false, workflow } = (status ?? {}) as { succeeded?: boolean; workflow?: { startTime?: string } };
-  const owners = metadata.ownerReferences ?? [];
   return {
-    name: metadata.name ?? '',
+    name: revision,
     number,
-    hash: metadata.labels?.[label.appRevisionHash] ?? '',
-    version: metadata.annotations?.[annotation.publishVersion]?.trim() || undefined,
+    hash: labels[label.appRevisionHash] ?? '',
+    version: annotations[annotation.publishVersion]?.trim() || undefined,
     // `vela up --revision` makes one without an owner.
     usable: owners.length === 0 || owners.some((owner) => owner.uid === uid),
-    succeeded,
-    endedRun: workflow && (workflow.startTime ?? ''),
+    ...outcomeOf(status),
   };
+}
+
+function outcomeOf(status: unknown): Pick<Recorded, 'succeeded' | 'endedRun'> {
+  const { succeeded = false, workflow } = (status ?? {}) as { succeeded?: boolean; workflow?: { startTime?: string } };
+  return { succeeded, endedRun: workflow && (workflow.startTime ?? '') };
 }
 
 function reference({ metadata: { namespace } }: Application, name: string): ObjectReference {

@@ -1,20 +1,19 @@
 import type { Application, ApplicationStatus, Component, Phase, ServiceStatus, WorkflowStatus } from '#api/application.ts';
 import { detail } from '#api/details.ts';
 import type { Cause } from '#api/failure.ts';
-import { type Reason, reasonCode } from '#api/reasons.ts';
+import { reasonCode } from '#api/reasons.ts';
 import { isMap } from '#api/schema.ts';
 import { sameJson } from '#api/json.ts';
-import { oneLine, sentences } from '#core/errors.ts';
+import { oneLine } from '#core/errors.ts';
 import type { InventoryEntry } from '../manifest/inventory.ts';
 import type { RevisionName } from '../revision/snapshot.ts';
 import { describeCauses } from '../sync/causes.ts';
 import type { ComponentResult } from './component-loop.ts';
-import { type ConditionDraft, isFalse, isTrue, withTransitions } from './conditions.ts';
+import { admittedConditions, MAX_MESSAGE } from './admitted-conditions.ts';
+import { isFalse, isTrue, withTransitions } from './conditions.ts';
 import { isNative } from './native-work.ts';
 import type { Note } from './note.ts';
 
-/** Longest message of a condition (spec/sync.md A32). */
-const MAX_MESSAGE = 32 * 1024;
 /** More objects than this are counted, not listed: a status must stay far below etcd's 1.5 MiB. */
 const MAX_APPLIED_RESOURCES = 500;
 
@@ -37,7 +36,7 @@ export function admittedStatus(input: StatusInput): ApplicationStatus {
   const services = servicesOf(input);
   const sick = services.find((service) => !service.healthy);
   const phase = phaseOf(workflow, sick !== undefined);
-  const conditions = conditionsOf(input, services, phase);
+  const conditions = admittedConditions(input, services, phase);
   return {
     status: phase,
     observedGeneration: application.metadata.generation ?? 0,
@@ -105,67 +104,6 @@ function serviceOf(component: { name: string; type: string; namespace: string },
     workloadDefinition: isNative(component.type) ? { apiVersion: 'apps/v1', kind: 'Deployment' } : { apiVersion: '', kind: '' },
     ...(Object.keys(details).length > 0 ? { details } : {}),
   };
-}
-
-function conditionsOf(input: StatusInput, services: ServiceStatus[], phase: Phase): ConditionDraft[] {
-  const { components, workflow, result, note } = input;
-  const failures = components.flatMap(({ name }) => result(name)?.failure ?? []);
-  const sick = services.find((service) => !service.healthy);
-  const said = failures.length > 0 ? oneLine(sentences(failures.map((one) => one.sentence)), MAX_MESSAGE) : waitingFor(sick);
-  const halt = haltOf(workflow);
-  const reason = failures[0]?.reason ?? halt?.reason;
-  const why = failures.length === 0 && halt ? halt.message : said;
-  const applied = components.every(({ name }) => isApplied(input, name));
-  const drafts = [
-    isTrue('Admitted', 'Available'),
-    isTrue('Parsed', 'Available'),
-    note
-      ? { type: 'Revision', status: note.serious ? 'False' : 'True', reason: note.reason, message: note.message }
-      : isTrue('Revision', 'Available'),
-    ...['Policy', 'Render'].map((type) => isTrue(type, 'Available')),
-    workflow.status === 'succeeded'
-      ? isTrue('Workflow', 'Available')
-      : isFalse('Workflow', halt?.reason ?? reason ?? 'Progressing', halt?.message ?? why),
-    applied ? isTrue('Applied', 'Available') : isFalse('Applied', reason ?? 'Progressing', why),
-    sick ? isFalse('Healthy', reason ?? 'Unhealthy', why) : isTrue('Healthy', 'Available'),
-    readiness(phase, note, { reason: reason ?? 'Progressing', why }),
-  ] satisfies ConditionDraft[];
-  const stalled = failures.find(({ kind }) => kind === 'stalled');
-  if (stalled) drafts.push(isTrue('Stalled', stalled.reason, oneLine(stalled.sentence, MAX_MESSAGE)));
-  else if (halt && workflow.finished) drafts.push(isTrue('Stalled', halt.reason, halt.message));
-  else if (note?.serious) drafts.push(isTrue('Stalled', note.reason, note.message));
-  else if (phase === 'runningWorkflow') drafts.push(isTrue('Reconciling', 'Progressing', why));
-  return drafts;
-}
-
-/** Ready: what the Application asks for runs and is well. What runs instead of it by a hold or a publishVersion was asked for, too. */
-function readiness(phase: Phase, note: Note | undefined, { reason, why }: { reason: string; why: string }): ConditionDraft {
-  if (phase !== 'running') return isFalse('Ready', reason, why);
-  if (note?.serious) return isFalse('Ready', note.reason, note.message);
-  return note ? isTrue('Ready', note.reason, note.message) : isTrue('Ready', 'ReconcileSuccess');
-}
-
-/** A workflow that goes on only when a person says so. */
-function haltOf({ status, suspend, steps = [], message }: WorkflowStatus): { reason: Reason; message: string } | undefined {
-  if (suspend) {
-    const waiting = steps.find(({ phase }) => phase === 'suspending');
-    const text = waiting?.message ?? (waiting ? `step ${waiting.name} is suspended` : 'the workflow is suspended');
-    return { reason: 'WorkflowSuspended', message: text };
-  }
-  if (status === 'failed') return { reason: 'WorkflowFailed', message: message ?? 'a step has failed' };
-  return status === 'terminated' ? { reason: 'WorkflowTerminated', message: 'a person has ended the workflow' } : undefined;
-}
-
-function waitingFor(sick: ServiceStatus | undefined): string {
-  return sick?.message ? `component ${sick.name}: ${sick.message}` : 'work is under way';
-}
-
-/** A component of a finished workflow that has not said yet how it stands (the agent was restarted) stands as it did. */
-function isApplied({ application, workflow, result }: StatusInput, component: string): boolean {
-  const current = result(component);
-  const before = application.status?.services?.find(({ name }) => name === component);
-  const unsaid = !current || current.state === 'working';
-  return unsaid && before && workflow.finished ? before.details?.[detail.reason] === undefined : (current?.applied ?? false);
 }
 
 /** A merge patch of what differs, or undefined where nothing does: no request that changes nothing. */

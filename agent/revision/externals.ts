@@ -25,19 +25,18 @@ export function mayNameExternals({ workflow }: ApplicationSpec): boolean {
 /** What a spec names, and what of it is not there. */
 export function externalsOf(spec: ApplicationSpec, source: ExternalSource): { externals: Externals; missing: Cause[] } {
   if (!mayNameExternals(spec)) return { externals: NO_EXTERNALS, missing: [] };
-  const missing: Cause[] = [];
-  const { ref } = spec.workflow ?? {};
+  const { ref, steps } = spec.workflow ?? {};
   const workflow = ref === undefined ? undefined : source.workflow(ref);
-  if (ref !== undefined && !workflow) missing.push(absent('spec.workflow.ref', 'WorkflowNotFound', 'Workflow', ref));
+  const lost = ref !== undefined && !workflow ? [absent('spec.workflow.ref', 'WorkflowNotFound', 'Workflow', ref)] : [];
   const own = new Set((spec.policies ?? []).map(policyName));
+  const named = namedPolicies(workflow?.steps ?? steps ?? []).filter(({ name }) => !own.has(name));
   const policies: Record<string, PolicyObject> = {};
-  for (const { path, name } of namedPolicies(workflow?.steps ?? spec.workflow?.steps ?? [])) {
-    if (own.has(name) || Object.hasOwn(policies, name)) continue;
+  const missing = named.flatMap(({ path, name }) => {
     const policy = source.policy(name);
     if (policy) policies[name] = policy;
-    else missing.push(absent(path, 'PolicyNotFound', 'Policy', name));
-  }
-  return { externals: workflow ? { policies, workflow } : { policies }, missing };
+    return policy ? [] : [absent(path, 'PolicyNotFound', 'Policy', name)];
+  });
+  return { externals: workflow ? { policies, workflow } : { policies }, missing: [...lost, ...missing] };
 }
 
 /** The spec with everything in it that it names elsewhere: the very same object where it names nothing. */

@@ -164,7 +164,7 @@ describe.concurrent('Policy and Workflow objects', () => {
     await apply('v2');
     await tenant.until('pinned', 'v2', ({ status }) => status?.workflow?.appRevision === 'v2' && status.workflow.finished);
     expect(await imageOf('pinned')).toBe('two');
-    const { policies } = (await tenant.get('ApplicationRevision', 'pinned-v1'))?.['spec'] as {
+    const { policies } = (await tenant.get('ApplicationRevision', 'pinned-v1'))!['spec'] as {
       policies: Record<string, { properties: unknown }>;
     };
     expect(policies[`${tenant.namespace}/pinned-policy`]?.properties).toEqual({
