@@ -5,6 +5,7 @@ import { type Review, reviewApplication } from '#api/review.ts';
 import { applicationsOf, type FiledApplication } from './applications-file.ts';
 import type { Invocation } from './command.ts';
 import { CommandError, type Exit, exit } from './exit.ts';
+import { filedNamespace, type FiledNamespace } from './namespace-file.ts';
 import type { Io } from './io.ts';
 import { markerWarnings } from './marker-warnings.ts';
 import { printCauses, printWarnings } from './problem.ts';
@@ -28,10 +29,11 @@ interface Checked {
  * and objects that are no Applications are left out; so they are of a file, with a word.
  */
 export async function check(io: Io, options: Invocation): Promise<Exit> {
-  const { argument, namespace, output } = options;
+  const { argument, namespace, output, namespaceFile } = options;
+  const filed = namespaceFile === undefined ? undefined : filedNamespace(io, namespaceFile);
   const checked: Checked[] = [];
   const files = await sources(io, argument);
-  for (const { file, text, ofFolder } of files) checked.push(judge(applicationsOf(text, file), { namespace, ofFolder }));
+  for (const { file, text, ofFolder } of files) checked.push(judge(applicationsOf(text, file), { namespace, ofFolder, filed }));
   const all: Checked = {
     applications: checked.reduce((sum, one) => sum + one.applications, 0),
     denials: checked.flatMap((one) => one.denials),
@@ -52,8 +54,15 @@ function print(io: Io, argument: string, { applications, denials, warnings }: Ch
   io.stdout.write(`${where}: ${count} checked, nothing is wrong${warned}\n`);
 }
 
-function judge(found: ReturnType<typeof applicationsOf>, options: { namespace: string | undefined; ofFolder: boolean }): Checked {
-  const reviews = found.applications.map((filed) => located(filed, options.namespace));
+interface JudgeOptions {
+  namespace: string | undefined;
+  ofFolder: boolean;
+  /** Of --namespace-file. */
+  filed: FiledNamespace | undefined;
+}
+
+function judge(found: ReturnType<typeof applicationsOf>, options: JudgeOptions): Checked {
+  const reviews = found.applications.map((filed) => located(filed, options));
   return {
     applications: found.applications.length,
     denials: inOrder([...found.causes, ...(options.ofFolder ? [] : found.shapeless), ...reviews.flatMap((one) => one.denials)]),
@@ -62,11 +71,18 @@ function judge(found: ReturnType<typeof applicationsOf>, options: { namespace: s
 }
 
 /** The review of one Application, each cause with its file and line. */
-function located({ value, file, lineOf }: FiledApplication, given: string | undefined): Review {
+function located({ value, file, lineOf }: FiledApplication, { namespace: given, filed }: JudgeOptions): Review {
   const place = (cause: Cause): Cause => ({ ...cause, file, line: lineOf(cause.path) });
   const written = (value['metadata'] as { namespace?: unknown } | undefined)?.namespace;
-  const namespace = typeof written === 'string' ? written : (given ?? 'default');
-  const { denials, warnings } = reviewApplication({ object: value, namespace }, { minIntervalMs: MIN_INTERVAL_MS });
+  const namespace = typeof written === 'string' ? written : (given ?? filed?.name ?? 'default');
+  const { denials, warnings } = reviewApplication(
+    { object: value, namespace },
+    {
+      minIntervalMs: MIN_INTERVAL_MS,
+      // What one Namespace allows says nothing about another one.
+      namespace: namespace === filed?.name ? filed.facts : undefined,
+    },
+  );
   return { denials: denials.map(place), warnings: warnings.map(place) };
 }
 

@@ -36,6 +36,13 @@ export interface Invocation extends GlobalOptions {
   revision?: string;
   to?: string;
   commit?: string;
+  /** The options of `lateen init` and `lateen check`. */
+  applications?: 'all' | 'gitops';
+  repositories?: string;
+  registries?: string;
+  group?: string;
+  values?: boolean;
+  namespaceFile?: string;
 }
 
 export interface OptionDeclaration {

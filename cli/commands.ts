@@ -1,6 +1,7 @@
 import type { CommandDeclaration, OptionDeclaration } from './command.ts';
 import { imageCommands } from './image-commands.ts';
 import { revisionCommands } from './revision-commands.ts';
+import { tenantCommands } from './tenant-commands.ts';
 
 const output: OptionDeclaration = { flags: '-o, --output <format>', help: 'table, json or yaml', choices: ['table', 'json', 'yaml'] };
 const objects: OptionDeclaration = { flags: '-o, --output <format>', help: 'yaml documents or one json List', choices: ['yaml', 'json'] };
@@ -91,10 +92,14 @@ export const commands: readonly CommandDeclaration[] = [
     name: 'check',
     summary: 'say what the admission webhook would say of Applications; needs no cluster',
     argument: { name: 'path', help: 'YAML file, folder, or - for standard input' },
-    options: [{ flags: '-o, --output <format>', help: 'text or json', choices: ['text', 'json'] }],
+    options: [
+      { flags: '-o, --output <format>', help: 'text or json', choices: ['text', 'json'] },
+      { flags: '--namespace-file <file>', help: 'file with the Namespace, for its allow-lists' },
+    ],
     examples: [
       ['lateen check app.yaml', 'every mistake and warning with file and line'],
       ['lateen check clusters/ -o json', 'all Applications of a folder, for CI'],
+      ['lateen check apps/ --namespace-file team-a.yaml', 'also whether the Namespace allows their repositories'],
     ],
     run: async (io, invocation) => (await import('./check.ts')).check(io, invocation),
   },
@@ -111,4 +116,5 @@ export const commands: readonly CommandDeclaration[] = [
   },
   ...revisionCommands,
   ...imageCommands,
+  ...tenantCommands,
 ];
