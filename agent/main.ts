@@ -44,15 +44,18 @@ async function connect(settings: AgentSettings, { log, metrics }: Plumbing, mayW
   });
 }
 
-/** Starts the agent, again and again while the API server or the CRDs are not there, with one clear line each time. */
+/** Starts the agent, again and again while the API server or the CRDs are not there, with one clear line for each reason. */
 async function startUntilReady(agent: Agent, log: Log, signal: AbortSignal): Promise<boolean> {
+  let told: string | undefined;
   while (!signal.aborted) {
     try {
       await agent.start(signal);
       return true;
     } catch (error) {
       if (signal.aborted) return false;
-      log.warn('not ready yet', failureFields(failureOf(error, 'watch Applications')));
+      const failure = failureOf(error, 'watch Applications');
+      if (failure.message !== told) log.warn('not ready yet', failureFields(failure));
+      told = failure.message;
       await systemClock.sleep(START_RETRY_MS, signal).catch(() => undefined);
     }
   }

@@ -1,4 +1,5 @@
 import type { Application } from '#api/application.ts';
+import { Failure } from '#api/failure.ts';
 import { objectId, referenceOf } from '#api/kubernetes.ts';
 import { API_VERSION } from '#api/names.ts';
 import { backoffMs } from '#core/backoff.ts';
@@ -41,6 +42,7 @@ export class Supervisor {
   /** Resolves when the Applications of the namespace are known and their loops run. */
   async start(signal: AbortSignal): Promise<void> {
     const { live, inventories, ownNamespace } = this.#context;
+    await this.#needKinds();
     for (const error of (await live.need('supervisor', [APPLICATION, REVISION])).values()) throw error;
     await inventories.start(signal);
     this.#stopListening = live.listen((event) => this.#onEvent(event));
@@ -48,6 +50,18 @@ export class Supervisor {
     for (const application of live.all(APPLICATION)) this.#tenant(application.metadata.name ?? '').keeper.trigger();
     // Objects of an Application that was deleted while no agent ran.
     for (const name of inventories.applications()) if (!this.#find(name)) this.#tenant(name).keeper.trigger();
+  }
+
+  /** A kind that is not there is not watched: without this an agent would wait for it unseen. */
+  async #needKinds(): Promise<void> {
+    const { client } = this.#context;
+    const wanted = [APPLICATION, REVISION];
+    const found = await Promise.all(wanted.map(({ apiVersion, kind }) => client.kinds.find(apiVersion, kind)));
+    const missing = wanted.filter((_, index) => !found[index]).map(({ kind }) => kind);
+    if (missing.length === 0) return;
+    throw new Failure('UnknownKind', `the API server does not know ${missing.join(' and ')} in ${API_VERSION}`, {
+      remedy: 'install the chart lateen, or apply charts/lateen/crds; the agent goes on by itself then',
+    });
   }
 
   async stop(): Promise<void> {

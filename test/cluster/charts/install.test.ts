@@ -36,6 +36,18 @@ async function phase(namespace: string, name: string): Promise<string | undefine
   return ((await bench.get('Application', namespace, name)) as Application | undefined)?.status?.status;
 }
 
+describe('the agent before the chart lateen', () => {
+  it('waits for the CRDs with one clear line, and goes on by itself', { timeout: SETUP_MS }, async () => {
+    const namespace = await bench.namespace();
+    await bench.helm('install', 'lateen-agent', `${CHARTS}lateen-agent`, '--namespace', namespace, ...bench.here, '--set=applications=all');
+    const line = await bench.eventually('told', async () => /.*"message":"not ready yet".*/.exec(await bench.podLog(namespace))?.[0]);
+    expect(line).toContain('the API server does not know');
+    expect(bench.kubelet.pods(namespace).map(({ ready }) => ready)).toEqual([false]);
+    await bench.kubectl('apply', '--server-side', '-f', `${CHARTS}lateen/crds`);
+    await bench.eventually('ready', async () => bench.kubelet.pods(namespace).every(({ ready }) => ready));
+  });
+});
+
 describe('the chart lateen with its defaults', () => {
   it('is installed, and two replicas get ready with one certificate', { timeout: SETUP_MS }, async () => {
     await bench.namespace(SYSTEM);
