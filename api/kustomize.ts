@@ -5,15 +5,7 @@ import { bareSite, checkValue } from './schema-check.ts';
 import { fillDefaults } from './defaults.ts';
 import { Failure } from './failure.ts';
 import { branchRule, commitRule, refRule, tagRule } from './git-ref.ts';
-import {
-  exclusionsRule,
-  extractRule,
-  imageRepositoryRule,
-  patternRule,
-  policyRule,
-  rangeRule,
-  templateRule,
-} from './image-rules.ts';
+import { exclusionsRule, extractRule, imageRepositoryRule, patternRule, policyRule, rangeRule, templateRule } from './image-rules.ts';
 import { durationRule, pullIntervalRule } from './interval.ts';
 import { labelRule, secretNameRule } from './name-rules.ts';
 import { pathRule } from './path.ts';
