@@ -22,7 +22,7 @@ export async function withValuesTable(chart: string, readme: string): Promise<st
 }
 
 /** One row for each value: its path, its default, and the comment above it. */
-export function valuesTable(values: string): string {
+function valuesTable(values: string): string {
   const root = parseDocument(values).contents as YAMLMap;
   const rows = rowsOf(root, '', root.commentBefore ?? '').map((row) => `| ${row.join(' | ')} |`);
   return ['| Value | Default | Meaning |', '| --- | --- | --- |', ...rows].join('\n');

@@ -58,7 +58,7 @@ function pause({ periodSeconds = PERIOD_SECONDS }: Probe, signal: AbortSignal): 
 }
 
 /** The port of a probe, by its number or by the name that the container gives it. */
-export function portOf({ name, ports = [] }: Container, port: number | string): number {
+function portOf({ name, ports = [] }: Container, port: number | string): number {
   if (typeof port === 'number') return port;
   const found = ports.find((one) => one.name === port);
   if (!found) throw new Error(`the container ${name} has no port ${port}`);
