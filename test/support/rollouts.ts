@@ -3,6 +3,10 @@ import { annotation } from '#api/names.ts';
 import { lateen, type Ran } from './lateen.ts';
 import type { Tenant } from './tenant.ts';
 
+/** A test of many commands, each of which is a process that starts: on a machine that others keep busy they take minutes. */
+export const ROLLOUTS_MS = 300_000;
+const COMMAND_MS = 60_000;
+
 /** What a person does with versions of an Application of one webservice, and sees of it. */
 export interface Rollouts {
   /** `lateen ARGS` in the namespace of the tenant. */
@@ -21,7 +25,7 @@ export function web(name: string, image: string): Component {
 
 export function rolloutsOf(tenant: Tenant): Rollouts {
   return {
-    ask: (...args) => lateen([...args, '-n', tenant.namespace, '--kubeconfig', tenant.kubeconfig]),
+    ask: (...args) => lateen([...args, '-n', tenant.namespace, '--kubeconfig', tenant.kubeconfig], { deadlineMs: COMMAND_MS }),
     apply: (name, image, version) => tenant.apply(name, [web(name, image)], { annotations: { [annotation.publishVersion]: version } }),
     async imageOf(name) {
       const { spec } = ((await tenant.get('Deployment', name)) ?? {}) as { spec?: DeploymentSpec };

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { kustomize, type Repositories, startRepositories, type TestRepository } from '#test/support/repositories.ts';
-import { type Rollouts, rolloutsOf, web } from '#test/support/rollouts.ts';
+import { ROLLOUTS_MS, type Rollouts, rolloutsOf, web } from '#test/support/rollouts.ts';
 import { startTenant, type Tenant } from '#test/support/tenant.ts';
 
 /** What becomes of publish, rollback and the vela command where Git has the last word. */
@@ -18,7 +18,7 @@ beforeAll(async () => {
 
 afterAll(() => Promise.all([tenant?.close(), repositories?.close()]));
 
-describe('an Application that comes from Git', () => {
+describe('an Application that comes from Git', { timeout: ROLLOUTS_MS }, () => {
   const yaml = (image: string, version?: string): string =>
     [
       'apiVersion: core.oam.dev/v1beta1',

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ApplicationSpec } from '#api/application.ts';
 import type { Ran } from '#test/support/lateen.ts';
-import { type Rollouts, rolloutsOf, rowsOf, web } from '#test/support/rollouts.ts';
+import { ROLLOUTS_MS, type Rollouts, rolloutsOf, rowsOf, web } from '#test/support/rollouts.ts';
 import { startTenant, type Tenant } from '#test/support/tenant.ts';
 
 /** The commands about revisions, against an API server and a running agent. */
@@ -23,7 +23,7 @@ const apply = (name: string, image: string, version: string) => rollouts.apply(n
 const succeeded = (name: string, token: string) => rollouts.succeeded(name, token);
 const imageOf = (name: string) => rollouts.imageOf(name);
 
-describe('the story of the manual', () => {
+describe('the story of the manual', { timeout: ROLLOUTS_MS }, () => {
   it('publishes, edits, fails, returns and publishes again', async () => {
     await apply('podinfo', '6.0.1', 'alpha1');
     await succeeded('podinfo', 'alpha1');
@@ -117,7 +117,7 @@ describe('the story of the manual', () => {
   });
 });
 
-describe('what is refused', () => {
+describe('what is refused', { timeout: ROLLOUTS_MS }, () => {
   it('is said in one line', async () => {
     await apply('refused', 'a', 'one');
     await succeeded('refused', 'one');
@@ -160,7 +160,7 @@ describe('what is refused', () => {
   });
 });
 
-describe('two people at once', () => {
+describe('two people at once', { timeout: ROLLOUTS_MS }, () => {
   it('get one publication; the other is told, and leaves nothing behind', async () => {
     await apply('raced', 'a', 'one');
     await succeeded('raced', 'one');
@@ -185,7 +185,7 @@ describe('two people at once', () => {
   });
 });
 
-describe('a suspended workflow', () => {
+describe('a suspended workflow', { timeout: ROLLOUTS_MS }, () => {
   it('goes on after lateen resume, and can be left by a rollback', async () => {
     const spec = (image: string): ApplicationSpec => ({
       components: [web('gated', image)],
