@@ -1,7 +1,9 @@
 import type { Application, ApplicationSpec, WorkflowStatus } from '#api/application.ts';
 import type { ObjectReference } from '#api/kubernetes.ts';
 import { API_VERSION, annotation, label } from '#api/names.ts';
+import { sameJson } from '#api/json.ts';
 import { publishVersionOf } from '#api/publish-version.ts';
+import { specContent } from '#api/spec-defaults.ts';
 import { ApiError, type Client } from '../cluster/client.ts';
 import type { LiveObjects } from '../cluster/live-objects.ts';
 import type { LiveObject } from '../cluster/projection.ts';
@@ -76,13 +78,31 @@ export class Revisions {
       hold: annotations[annotation.hold],
       latest: application.status?.latestRevision,
     };
-    const decision = decide(wanted, this.#recorded(application));
+    const recorded = this.#recorded(application);
+    const decision = await this.#returned(application, decide(wanted, recorded), { recorded, signal });
     if (!decision.stored) return { ...decision, spec, written: application.spec };
     const stored = await this.#stored(application, decision.revision.name, signal);
     // Written by vela-core, whose digests are others: the content decides.
     if (stored.hash !== wanted.hash) return { ...decision, spec: stored.spec, written: stored.written };
     const { note, ...rest } = decision;
     return { ...rest, stored: false, spec, written: application.spec, ...(note && note !== 'PublishVersionUnchanged' ? { note } : {}) };
+  }
+
+  /**
+   * A version that was used for another content, where nothing but a Policy or Workflow object has changed since: the
+   * Application is what it was then, and the snapshot of then runs.
+   */
+  async #returned(
+    application: Application,
+    decision: Decision,
+    { recorded, signal }: { recorded: readonly Recorded[]; signal: AbortSignal },
+  ): Promise<Decision> {
+    const earlier = decision.note === 'VersionReused' ? recorded.find(({ name }) => name === decision.about) : undefined;
+    if (!earlier) return decision;
+    const { written } = await this.#stored(application, earlier.name, signal);
+    if (!sameJson(specContent(written), specContent(application.spec))) return decision;
+    const { name, number, hash, version } = earlier;
+    return { revision: { name, number, hash, version }, isNew: false, stored: true, note: 'PublishVersionUnchanged' };
   }
 
   /** False: somebody else has made one of this name, and the watch has not told yet. */

@@ -201,4 +201,22 @@ describe.concurrent('Policy and Workflow objects', () => {
     await tenant.until('free', 'v3', ({ status }) => status?.workflow?.appRevision === 'free-v3' && status.workflow.finished);
     expect(await imageOf('free')).toBe('a');
   });
+
+  it('are those of then when an older version comes back, though they have changed since', async () => {
+    const workflow = { steps: [{ name: 'deploy', type: 'deploy', properties: { policies: ['back-policy'] } }] };
+    const apply = (version: string, image: string): Promise<Application> =>
+      tenant.apply('back', { components: [web('back', image)], workflow }, { annotations: { 'app.oam.dev/publishVersion': version } });
+    const at = (version: string): Promise<Application> =>
+      tenant.until('back', version, ({ status }) => status?.workflow?.appRevision === version && status.workflow.finished);
+    await makePolicy('back-policy', 'one', 'back');
+    await apply('v1', 'a');
+    await at('v1');
+    await makePolicy('back-policy', 'two', 'back');
+    await apply('v2', 'b');
+    await at('v2');
+    expect(await imageOf('back')).toBe('two');
+    await apply('v1', 'a');
+    await at('v1');
+    expect(await imageOf('back')).toBe('one');
+  });
 });
