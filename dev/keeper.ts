@@ -143,6 +143,7 @@ export async function stopKeeper(): Promise<boolean> {
     if (await isRunning(state)) process.kill(state.pid, 'SIGKILL');
   }
   await releaseState();
-  for (const name of ['plane', 'git', 'agents', 'demo', 'webhook']) await rm(join(RUN_FOLDER, name), { recursive: true, force: true });
+  for (const name of ['plane', 'git', 'agents', 'demo', 'webhook', 'kubelet'])
+    await rm(join(RUN_FOLDER, name), { recursive: true, force: true });
   return state !== undefined;
 }

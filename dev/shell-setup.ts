@@ -17,7 +17,7 @@ const PROXIES = ['http_proxy', 'https_proxy', 'all_proxy'];
 
 /** What a person pastes into a shell before the commands that we print: lines of sh. */
 export function shellSetup({ kubeconfig, programs }: KeeperPlane, env = process.env): string[] {
-  const folders = [join(CHECKOUT, 'bin'), dirname(programs.kubectl)];
+  const folders = [...new Set([join(CHECKOUT, 'bin'), dirname(programs.kubectl), dirname(programs.helm)])];
   const proxied = PROXIES.some((name) => env[name] || env[name.toUpperCase()]);
   return [
     `cd ${shellWord(CHECKOUT.replace(/\/$/, ''))}`,

@@ -3,10 +3,11 @@ import type { Chapter } from './chapter.ts';
 import { drift } from './drift.ts';
 import { images } from './images.ts';
 import { sync } from './sync.ts';
+import { tenants } from './tenants.ts';
 import { versions } from './versions.ts';
 
 /** In the order in which `make demo` plays them. */
-const CHAPTERS: readonly Chapter[] = [sync, images, drift, admission, versions];
+const CHAPTERS: readonly Chapter[] = [sync, images, drift, admission, versions, tenants];
 
 /** The chapters of these names, without names all of them. Throws where one is not known. */
 export function chaptersOf(names: readonly string[]): readonly Chapter[] {

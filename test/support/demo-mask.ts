@@ -6,7 +6,7 @@ const MASKS: readonly [RegExp, string][] = [
   [/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d/g, 'TIME'],
   [/\d+\.\d KiB/g, 'SIZE'],
   [/\b[a-z]+-[0-9a-f]{8,10}-[0-9a-z]{5}\b/g, 'POD'],
-  [/(?<=Date: |Since: +).*/g, 'TIME'],
+  [/(?<=Date: |Since: +|LAST DEPLOYED: ).*/g, 'TIME'],
   [/\S+\/crane(?= tag )/g, 'CRANE'],
   [/\d+(?= of \d+ ready)/g, 'N'],
   [/(?<=Age: +)\S.*/g, 'AGE'],
