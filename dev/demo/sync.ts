@@ -21,7 +21,7 @@ export const sync: Chapter = {
 
   async prepare(bench) {
     // The lists of this chapter show the whole namespace: what later chapters left goes too.
-    await removeApplications(bench, [APPLICATION, 'server', 'shop', 'image-gitops', 'my-app']);
+    await removeApplications(bench, [APPLICATION, 'server', 'shop', 'image-gitops', 'my-app', 'podinfo']);
     await restoreSeed(bench);
     await removeClone(NAME);
   },
