@@ -18,7 +18,7 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 
 beforeEach(() => {
   printed = '';
-  const plane = { kubeconfig: join(folder, 'kubeconfig'), programs: { kubectl: join(folder, 'kubectl') } };
+  const plane = { kubeconfig: join(folder, 'kubeconfig'), programs: { kubectl: join(folder, 'kubectl'), helm: join(folder, 'helm') } };
   // A stage needs of it no more than this.
   bench = {
     keeper: { plane },
