@@ -9,7 +9,8 @@ import { startTenant, type Tenant } from '#test/support/tenant.ts';
 
 /**
  * Two tenants on one API server: whatever stands in a repository of A, nothing of B changes (spec/sync.md §7.3, the rows about
- * scope and identity: A15 to A21 and A34). The agents have the rights of their chart and nothing else.
+ * scope and identity: A15 to A21 and A34). The agents have the rights of their chart and nothing else; rights.test.ts asks the API
+ * server for the same directly.
  */
 
 let repositories: Repositories;
@@ -267,33 +268,6 @@ describe('A19: more rights, inside of the namespace', () => {
     const fine = await repositories.create('fine', { 'a.yaml': configMapYaml('fine') });
     await a.apply('fine', [kustomize('a', fine.url)]);
     await a.untilRunning('fine');
-  });
-});
-
-describe('the same, asked of the API server with the rights of the chart', () => {
-  const as = (...args: string[]) => runKubectl(...args, `--as=system:serviceaccount:${a.namespace}:lateen-agent`);
-
-  it.each([
-    'create clusterrolebinding attack --clusterrole=cluster-admin --serviceaccount=A:default',
-    'create clusterrole attack --verb=* --resource=*',
-    'create namespace attack',
-    'create rolebinding attack -n A --clusterrole=cluster-admin --serviceaccount=A:lateen-agent',
-    'create role attack -n A --verb=get --resource=secrets',
-    'create token lateen-agent -n A',
-    'create configmap attack -n B',
-    'create secret generic attack -n B',
-    'get secret of-b -n B',
-    'get configmap settings -n B',
-    'delete configmap settings -n B',
-    'get applications -n B',
-    'get lease lateen-agent -n B',
-    'annotate namespace A lateen.dev/allowed-repositories=x',
-    'get namespace B',
-    'get secrets --all-namespaces',
-  ])('%s', async (command) => {
-    const args = command.replace(/\bA\b/g, a.namespace).replace(/\bB\b/g, b.namespace).split(' ');
-    const { status, stderr } = await as(...args);
-    expect({ status, forbidden: /forbidden/i.test(stderr) }).toEqual({ status: 1, forbidden: true });
   });
 });
 
