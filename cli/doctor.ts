@@ -4,13 +4,14 @@ import type { Invocation } from './command.ts';
 import { deployment, lease, mine, rights } from './doctor-agent.ts';
 import { type Check, type Checked, guarded, type Seat } from './doctor-check.ts';
 import { apiServer, kinds, namespace } from './doctor-cluster.ts';
+import { owners } from './doctor-owners.ts';
 import { applications, registries, sources } from './doctor-sources.ts';
 import { webhook } from './doctor-webhook.ts';
 import { CommandError, type Exit, exit } from './exit.ts';
 import { type Io, style } from './io.ts';
 
 /** In the order in which one thing needs the other. */
-const CHECKS: readonly Check[] = [namespace, webhook, deployment, lease, rights, mine, applications, sources, registries];
+const CHECKS: readonly Check[] = [namespace, webhook, deployment, lease, rights, mine, applications, owners, sources, registries];
 
 /** `lateen doctor`: from the seat of whoever asks, what works and what does not, each with what to do. */
 export async function doctor(io: Io, options: Invocation): Promise<Exit> {

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Application, Component } from '#api/application.ts';
 import type { KubeObject } from '#api/kubernetes.ts';
+import { lateen } from '#test/support/lateen.ts';
+import { kubectl } from '#test/support/namespace.ts';
 import { configMapYaml, kustomize, type Repositories, startRepositories } from '#test/support/repositories.ts';
 import { startTenant, type Tenant } from '#test/support/tenant.ts';
 import { type Made, startVelaCore, type VelaCore } from '#test/support/vela-core.ts';
@@ -118,6 +120,14 @@ describe('an Application for which vela-core has applied something', () => {
     expect(writersOfStatus('theirs')).toEqual(['vela-core-stand-in']);
     expect(tenant.application('theirs')?.metadata.annotations).toBeUndefined();
     expect(await tenant.get('ConfigMap', 'of-theirs')).toBeUndefined();
+  });
+
+  it('is told of by lateen doctor', async () => {
+    await kubectl('label', 'namespace', tenant.namespace, 'lateen.dev/applications=gitops');
+    const { stdout } = await lateen(['doctor', '-n', tenant.namespace, '--kubeconfig', tenant.kubeconfig]);
+    const how = `kubectl annotate application theirs -n ${tenant.namespace} ${CLAIM}=lateen`;
+    expect(stdout).toMatch(/ok +owners +theirs: vela-core runs it: it has applied ConfigMap\/flux-a; Lateen leaves it alone/);
+    expect(stdout).toContain(how);
   });
 
   it('is the agent’s once it is handed over', async () => {

@@ -217,6 +217,9 @@ describe('lateen handback of a kustomize component', () => {
       await tenant.startAgent();
       await sleep(1_000);
       expect(tenant.application('broken')?.metadata.annotations).toEqual({ [CLAIM]: 'lateen', [MARK]: 'true' });
+      const { stdout } = await lateen(['doctor', '-n', tenant.namespace, '--kubeconfig', tenant.kubeconfig]);
+      expect(stdout).toContain(`broken: it was handed back: it has the annotation ${MARK}, and Lateen still holds its claim`);
+      expect(stdout).toContain(`-> lateen handback broken -n ${tenant.namespace} ends it`);
       expect((await handback(tenant, 'broken')).status).toBe(0);
       expect(tenant.application('broken')?.metadata.annotations).not.toHaveProperty([CLAIM]);
       expect(await uidOf(tenant, 'ConfigMap', 'a')).toBe(uid);
