@@ -61,6 +61,8 @@ export interface ChartBench {
   namespace(name?: string): Promise<string>;
   /** A kubeconfig of a new ServiceAccount that has one of the built-in roles in its namespace, and nothing else. */
   person(namespace: string, role: 'admin' | 'edit' | 'view'): Promise<string>;
+  /** A kubeconfig with a token of a ServiceAccount that is there. */
+  kubeconfigOf(namespace: string, serviceAccount: string): Promise<string>;
   /** `kubectl apply` of a manifest. */
   applyText(text: string, namespace: string): Promise<string>;
   get(kind: string, namespace: string, name: string): Promise<KubeObject | undefined>;
@@ -121,6 +123,7 @@ export async function openChartBench(): Promise<ChartBench> {
       return name;
     },
     person: (namespace, role) => personOf(plane, admin, { namespace, role, folder }),
+    kubeconfigOf: (namespace, name) => kubeconfigOf(plane, admin, { namespace, name, folder }),
     async applyText(text, namespace) {
       const file = join(folder, `${randomBytes(4).toString('hex')}.yaml`);
       await writeFile(file, text);
@@ -175,6 +178,14 @@ async function personOf(
   const name = `person-${role}`;
   await kubectl('create', 'serviceaccount', name, '-n', namespace);
   await kubectl('create', 'rolebinding', name, `--clusterrole=${role}`, `--serviceaccount=${namespace}:${name}`, '-n', namespace);
+  return kubeconfigOf(plane, { kubectl }, { namespace, name, folder });
+}
+
+async function kubeconfigOf(
+  plane: ControlPlane,
+  { kubectl }: Pick<ChartBench, 'kubectl'>,
+  { namespace, name, folder }: { namespace: string; name: string; folder: string },
+): Promise<string> {
   const token = (await kubectl('create', 'token', name, '-n', namespace)).trim();
   const file = join(folder, `${namespace}-${name}.kubeconfig`);
   const text = kubeconfigText({ server: plane.server, ca: await readFile(plane.caFile, 'utf8'), token, user: name, namespace });
