@@ -193,7 +193,8 @@ describe('what pulling costs', () => {
     const listings = requests.filter(({ path }) => path.endsWith('/info/refs')).length;
     expect(listings).toBeGreaterThanOrEqual(2);
     expect(listings).toBeLessThanOrEqual(4);
-    expect(requests.length - listings).toBeLessThanOrEqual(listings);
+    // One that had begun before the count has its second request in it.
+    expect(requests.length - listings).toBeLessThanOrEqual(listings + 1);
   });
 
   it('is one fetch for all components when it moved', async () => {
