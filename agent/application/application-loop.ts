@@ -87,6 +87,13 @@ export class ApplicationLoop {
     this.#loop.trigger();
   }
 
+  /** A revision of this Application has come or gone: a hold may be told before the revision that it names. */
+  revisionChanged(): void {
+    if (!this.#revisions.refuses()) return;
+    this.#revisions.forget();
+    this.#loop.trigger();
+  }
+
   /** A Policy or Workflow object has changed. */
   externalChanged(object: KubeObject): void {
     if (this.#externals.concern(object)) this.#loop.trigger();

@@ -69,6 +69,17 @@ export class Revisions {
     return settled;
   }
 
+  /** Whether revisions that come or go may change what was refused. */
+  refuses(): boolean {
+    const note = this.#settled?.settled.note;
+    return note === 'RevisionNotFound' || note === 'VersionReused';
+  }
+
+  /** Decides anew at the next pass. */
+  forget(): void {
+    this.#settled = undefined;
+  }
+
   async #settle({ application, spec, externals }: Present, signal: AbortSignal): Promise<Settled> {
     const { name, annotations = {} } = application.metadata;
     const wanted = {

@@ -1,7 +1,7 @@
 import type { Application } from '#api/application.ts';
 import { Failure } from '#api/failure.ts';
 import { objectId, referenceOf } from '#api/kubernetes.ts';
-import { API_VERSION } from '#api/names.ts';
+import { API_VERSION, label } from '#api/names.ts';
 import { backoffMs } from '#core/backoff.ts';
 import { createLoop, type Loop } from '#core/loop.ts';
 import type { WatchEvent } from '../cluster/watch.ts';
@@ -73,6 +73,7 @@ export class Supervisor {
   #onEvent(event: WatchEvent): void {
     const { object } = event;
     if (object.kind === 'Application') this.#tenant(object.metadata.name ?? '').keeper.trigger();
+    if (object.kind === 'ApplicationRevision') this.#tenants.get(object.metadata.labels?.[label.appName] ?? '')?.loop?.revisionChanged();
     if (object.kind === 'Policy' || object.kind === 'Workflow') this.#tenants.forEach(({ loop }) => loop?.externalChanged(object));
     for (const { application, component } of this.#concerned(event)) this.#tenants.get(application)?.loop?.objectChanged(component);
   }

@@ -239,6 +239,13 @@ describe.concurrent('a pinned Application', () => {
     const { status } = await noted('lost', 'RevisionNotFound');
     expect(status?.workflow?.appRevision).toBe('v1');
     expect(await imageOf('lost')).toBe('a');
+    // The revision may be told after the hold that names it: nothing but the revision comes now.
+    const { metadata, ...rest } = (await tenant.get('ApplicationRevision', 'lost-v1'))!;
+    const { labels, annotations, ownerReferences = [], namespace = '' } = metadata;
+    const late = { name: 'lost-v9', namespace, labels: labels ?? {}, annotations: { ...annotations, [VERSION]: 'v9' }, ownerReferences };
+    await tenant.client.create({ apiVersion: rest.apiVersion, kind: rest.kind, metadata: late, spec: rest['spec'] });
+    await ended('lost', 'v9');
+    await noted('lost', 'Held');
   });
 });
 
