@@ -1,4 +1,5 @@
 import { type Externals, resolved } from '#agent/revision/externals.ts';
+import { planOf } from '#agent/revision/plan.ts';
 import { componentTypes, renderComponent } from '#agent/render/render.ts';
 import type { Application, ApplicationSpec } from '#api/application.ts';
 import { detail } from '#api/details.ts';
@@ -6,7 +7,6 @@ import { Failure } from '#api/failure.ts';
 import type { KubeObject } from '#api/kubernetes.ts';
 import { annotation, label } from '#api/names.ts';
 import { publishVersionOf } from '#api/publish-version.ts';
-import { deliveredComponents } from './delivered-components.ts';
 import type { RenderedObject } from './object-changes.ts';
 import { recordedApplication, recordedExternals, type RevisionRecord, titleOf } from './revision-record.ts';
 
@@ -59,7 +59,7 @@ function liveCommits({ status }: Application): Record<string, string> {
 export function renderedObjects({ application, spec }: Side): { objects: RenderedObject[]; notes: string[] } {
   const objects: RenderedObject[] = [];
   const notes: string[] = [];
-  for (const component of deliveredComponents(spec)) {
+  for (const component of planOf(spec).components) {
     if (component.type === 'kustomize') continue;
     if (!componentTypes.includes(component.type)) {
       notes.push(`component ${component.name}: type ${component.type} is not rendered by this version, so its objects are not compared`);

@@ -6,6 +6,7 @@ import { parseDuration } from '#api/duration.ts';
 import { isClaimed, isFromParent, isReleased, marked } from '#api/handback.ts';
 import { displayName } from '#api/kubernetes.ts';
 import { annotation, CLAIM, label } from '#api/names.ts';
+import { rfc3339 } from '#core/clock.ts';
 import { actingAgent } from './acting-agent.ts';
 import { APPLICATION, getApplication } from './applications.ts';
 import { waitForApplication } from './application-watch.ts';
@@ -45,7 +46,7 @@ export async function handback(io: Io, options: Invocation): Promise<Exit> {
       io.stdout.write(`${app} has been handed back already.\n`);
       return exit.yes;
     }
-    await mark(cluster, application, now(io));
+    await mark(cluster, application, rfc3339(io.clock.now()));
     await release(io, cluster, { app, timeoutMs, timeout });
     await takeClaimOff({ ...KIND, namespace: cluster.namespace, name: app }, { client: cluster.client });
     io.stdout.write(outcome(application, inventory));
@@ -93,7 +94,7 @@ async function release(io: Io, cluster: Cluster, { app, timeoutMs, timeout }: Ha
   }
   const inventory = await readInventory(cluster, app);
   const holding = inventory && holdingOf(inventory, cluster);
-  const { left } = await letGo(await getApplication(cluster, app), holding, { client: cluster.client, now: now(io) });
+  const { left } = await letGo(await getApplication(cluster, app), holding, { client: cluster.client, now: rfc3339(io.clock.now()) });
   warnOf(io, left);
 }
 
@@ -121,10 +122,6 @@ function outcome({ metadata: { name, namespace } }: Application, inventory: Inve
     `To give it to Lateen again: kubectl annotate application ${name} -n ${namespace} ${annotation.handedBack}- ${annotation.controllerVersionRequire}=${CLAIM}`,
     '',
   ].join('\n');
-}
-
-function now(io: Io): string {
-  return `${new Date(io.clock.now()).toISOString().slice(0, 19)}Z`;
 }
 
 const KIND = { apiVersion: `${APPLICATION.group}/${APPLICATION.version}`, kind: APPLICATION.kind };

@@ -24,6 +24,11 @@ export const systemClock: Clock = {
   },
 };
 
+/** RFC 3339 in whole seconds, as Kubernetes writes times. */
+export function rfc3339(ms: number): string {
+  return `${new Date(ms).toISOString().slice(0, 19)}Z`;
+}
+
 /** A signal that aborts after `ms` or with `parent`, whichever is first. */
 export function withDeadline(ms: number, parent?: AbortSignal): AbortSignal {
   const deadline = AbortSignal.timeout(ms);

@@ -7,6 +7,7 @@ import { type ApplicationsMode, type Claim, claimOf } from '#api/claim.ts';
 import { detail } from '#api/details.ts';
 import { sameJson } from '#api/json.ts';
 import { annotation, CLAIM, label, VELA_FINALIZER } from '#api/names.ts';
+import { rfc3339 } from '#core/clock.ts';
 import { oneLine, sentences } from '#core/errors.ts';
 import { createLoop, type Loop } from '#core/loop.ts';
 import { failureFields, failureOf } from '../sync/failures.ts';
@@ -21,11 +22,11 @@ import type { ComponentResult } from './component-loop.ts';
 import { ExternalObjects } from './external-objects.ts';
 import { removeLeftovers } from './leftovers.ts';
 import { type Note, noteOf } from './note.ts';
-import { planOf } from './plan.ts';
+import { planOf } from '../revision/plan.ts';
 import { changedByVela, requestedBy } from './requester.ts';
 import { Revisions, type Settled } from './revisions.ts';
 import { admittedStatus, refusedStatus, statusPatch } from './status.ts';
-import { advance, openComponents, runOf, timeText } from './workflow.ts';
+import { advance, openComponents, runOf } from './workflow.ts';
 
 export interface ApplicationContext extends KustomizeContext {
   mode: ApplicationsMode;
@@ -193,7 +194,7 @@ export class ApplicationLoop {
     const status = admittedStatus({ application, components, revision, workflow, result, note, entries: store.inventory.entries, nowMs });
     const wait = this.#quiet(status, nowMs);
     if (wait !== undefined) return wait;
-    await this.#revisions.displace(application, token, timeText(nowMs), signal);
+    await this.#revisions.displace(application, token, rfc3339(nowMs), signal);
     await this.#write(application, status, signal);
     this.#announce(application, note);
     if (!workflow.finished) return wakeInMs;

@@ -5,7 +5,7 @@ import { displayName, referenceOf } from '#api/kubernetes.ts';
 import { annotation } from '#api/names.ts';
 import { reasonCode } from '#api/reasons.ts';
 import type { Log } from '#core/log.ts';
-import type { Clock } from '#core/clock.ts';
+import { type Clock, rfc3339 } from '#core/clock.ts';
 import type { Client } from '../cluster/client.ts';
 import type { EventRecorder } from '../cluster/events.ts';
 import { type Holding, letGo, takeClaimOff } from '../cluster/handback.ts';
@@ -52,7 +52,7 @@ async function handBack(application: Application, context: HandsOffContext, sign
   const { name, uid = '' } = application.metadata;
   const store = inventories.of(name, uid);
   const holding = store.stored ? holdingOf(store, signal) : undefined;
-  const now = `${new Date(clock.now()).toISOString().slice(0, 19)}Z`;
+  const now = rfc3339(clock.now());
   const { objects, left } = await letGo(application, holding, { client, now, signal });
   if (isClaimed(application)) {
     const onlyIf = (one: Application): boolean => isClaimed(one) && isFromParent(one, annotation.handedBack);

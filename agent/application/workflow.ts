@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { ApplicationSpec, Component, StepStatus, WorkflowStatus } from '#api/application.ts';
+import { rfc3339 } from '#core/clock.ts';
 import type { ComponentResult } from './component-loop.ts';
-import type { Plan, Step } from './plan.ts';
+import type { Plan, Step } from '../revision/plan.ts';
 
 export interface Progress {
   /** publishVersion, or the name of the revision: another one makes another run. */
@@ -95,7 +96,7 @@ class Run {
   }
 
   #execute(step: Step, last: StepStatus | undefined): StepStatus {
-    const now = timeText(this.#progress.nowMs);
+    const now = rfc3339(this.#progress.nowMs);
     const begun = last && last.phase !== 'pending';
     const base = { ...this.#base(step), firstExecuteTime: (begun && last.firstExecuteTime) || now };
     if (step.suspends && !begun) {
@@ -146,7 +147,7 @@ class Run {
 
 function summary(plan: Plan, steps: StepStatus[], run: Progress & { last: WorkflowStatus | undefined; paused: boolean }): WorkflowStatus {
   const { token, nowMs, last, paused } = run;
-  const now = timeText(nowMs);
+  const now = rfc3339(nowMs);
   const suspend = paused || steps.some(({ phase }) => phase === 'suspending');
   const finished = !suspend && steps.every(isOver);
   const status: WorkflowStatus = {
@@ -175,7 +176,7 @@ function ended(workflow: WorkflowStatus, how: 'succeeded' | 'failed' | 'terminat
     suspend: false,
     terminated: how !== 'succeeded',
     finished: true,
-    endTime: workflow.endTime ?? timeText(nowMs),
+    endTime: workflow.endTime ?? rfc3339(nowMs),
     steps,
   };
 }
@@ -228,9 +229,4 @@ function inOrder(steps: readonly Step[]): Step[] {
 
 function isOver(step: StepStatus | undefined): boolean {
   return step?.phase === 'succeeded' || step?.phase === 'failed' || step?.phase === 'skipped';
-}
-
-/** RFC 3339 in whole seconds, as Kubernetes writes times. */
-export function timeText(ms: number): string {
-  return `${new Date(ms).toISOString().slice(0, 19)}Z`;
 }

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { KubeObject, ObjectMeta } from '#api/kubernetes.ts';
 import type { Reason } from '#api/reasons.ts';
-import type { Clock } from '#core/clock.ts';
+import { type Clock, rfc3339 } from '#core/clock.ts';
 import { messageOf, oneLine } from '#core/errors.ts';
 import type { Log } from '#core/log.ts';
 import type { Redactor } from '#core/redact.ts';
@@ -36,7 +36,7 @@ function eventName(name: string): string {
 }
 
 function eventObject({ regarding, type, reason, message }: EventRecord, namespace: string, nowMs: number): KubeObject {
-  const time = `${new Date(nowMs).toISOString().slice(0, 19)}Z`;
+  const time = rfc3339(nowMs);
   const { name = '', uid } = regarding.metadata;
   return {
     apiVersion: 'v1',

@@ -1,6 +1,7 @@
 import pLimit from 'p-limit';
 import type { Cause, Failure } from '#api/failure.ts';
 import { type ObjectReference, objectId, referenceOf } from '#api/kubernetes.ts';
+import { rfc3339 } from '#core/clock.ts';
 import type { Lanes } from '#core/lanes.ts';
 import type { Client } from '../cluster/client.ts';
 import type { Health } from '../cluster/health.ts';
@@ -230,7 +231,7 @@ export class Delivery {
   /** Written before anything is created: the inventory holds whatever the agent may have made (invariant I2). */
   async #intend(open: readonly Work[], owner: DeliveryOwner): Promise<void> {
     const entries = new Map(this.#store.entries(owner.component).map((entry) => [objectId(entry), entry]));
-    const since = new Date(this.#context.client.transport.serverNow()).toISOString().replace(/\.\d+Z$/, 'Z');
+    const since = rfc3339(this.#context.client.transport.serverNow());
     for (const { task } of open) entries.set(task.desired.id, intention(task, { component: owner.component, since }));
     await this.#store.setComponent(owner.component, [...entries.values()], { keep: !owner.prune, hasTime: false });
   }

@@ -5,6 +5,7 @@ import { type ImageName, parseImage } from '#api/image/reference.ts';
 import type { KustomizeProperties } from '#api/kustomize.ts';
 import { annotation } from '#api/names.ts';
 import { type Reason, reasonCode } from '#api/reasons.ts';
+import { rfc3339 } from '#core/clock.ts';
 import { oneLine } from '#core/errors.ts';
 import { exclusionsFrom } from '../image/exclusions.ts';
 import type { PolicyProblem } from '../image/policy.ts';
@@ -139,7 +140,7 @@ export class ImageMember {
     return {
       [detail.image]: tag === undefined ? this.image.text : `${this.image.text}:${tag}`,
       ...(tags ? { [detail.imageTags]: `${seen} seen, ${kept} kept` } : {}),
-      ...(sinceMs === undefined ? {} : { [detail.imageScanned]: new Date(sinceMs).toISOString().replace(/\.\d+Z$/, 'Z') }),
+      ...(sinceMs === undefined ? {} : { [detail.imageScanned]: rfc3339(sinceMs) }),
       ...this.#markerDetails(),
       ...(memory.commit ? { [detail.imageCommit]: memory.commit } : {}),
       ...(reason ? { [detail.imageReason]: reasonCode(reason.reason), [detail.imageMessage]: oneLine(reason.text, 400) } : {}),

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { ApplicationSpec, WorkflowStatus, WorkflowStep } from '#api/application.ts';
 import { Failure } from '#api/failure.ts';
 import type { ComponentResult } from '#agent/application/component-loop.ts';
-import { planOf } from '#agent/application/plan.ts';
+import { planOf } from '#agent/revision/plan.ts';
 import { type Advanced, advance, openComponents, runOf } from '#agent/application/workflow.ts';
 
 const spec: ApplicationSpec = {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ApplicationSpec } from '#api/application.ts';
-import { planOf } from '#agent/application/plan.ts';
+import { planOf } from '#agent/revision/plan.ts';
 
 const spec: ApplicationSpec = {
   components: [

@@ -2,7 +2,7 @@ import type { ApplicationSpec, Component, Policy, WorkflowStep } from '#api/appl
 import { parseDuration } from '#api/duration.ts';
 import { withOverride } from '#api/policies.ts';
 import { isMap } from '#api/schema.ts';
-import { policyName } from '../revision/externals.ts';
+import { policyName } from './externals.ts';
 
 /** What a workflow step does, ready to be carried out. */
 export interface Step {
