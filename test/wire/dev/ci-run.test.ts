@@ -29,11 +29,16 @@ async function files(contents: Record<string, string>): Promise<void> {
 
 /** Its closing line and exit code, with `make test` doing what `recipe` says. */
 async function ciRun(recipe: string): Promise<[closingLine: string | undefined, code: number]> {
+  const { lines, code } = await printed(recipe);
+  return [lines.at(-1), code];
+}
+
+async function printed(recipe: string): Promise<{ lines: string[]; code: number }> {
   await files({ Makefile: `.PHONY: test\ntest:\n\t@${recipe}\n` });
   const { MAKEFLAGS: _flags, MAKELEVEL: _level, VITEST: _vitest, ...env } = process.env;
   const ran = promisify(execFile)(join(folder, '.ci/run'), [], { env, timeout: 60_000 });
   const { stdout, code } = await ran.then(({ stdout }) => ({ stdout, code: 0 })).catch((error: { stdout: string; code: number }) => error);
-  return [stdout.trimEnd().split('\n').at(-1), code];
+  return { lines: stdout.trimEnd().split('\n'), code };
 }
 
 const config = (more = ''): string => `export default { test: { reporters: ['default', './${REPORTER}'], ${more} } };\n`;
@@ -80,4 +85,16 @@ it.each<{ name: string; recipe: string; expected: [string, number] }>([
   // What an earlier, better run has left.
   await files({ '.run/test-counts': '9 0\n' });
   expect(await ciRun(recipe)).toEqual(expected);
+});
+
+it('says above its closing line what failed', async () => {
+  const failing =
+    "import { expect, it } from 'vitest';\n" +
+    "it('is not', () => { throw new Error('no'); });\n" +
+    "it('differs', () => { expect('one\\ntwo').toBe('one\\nthree'); });\n";
+  await files({ 'vitest.config.ts': config(), 'a.test.ts': passing, 'b.test.ts': failing, 'c.test.ts': "import './missing.ts';\n" });
+  const { lines } = await printed(VITEST);
+  const expected = ['b.test.ts: is not', '  no', 'b.test.ts: differs', '  - Expected', '  + Received', '  - three', '  + two'];
+  expect(lines.slice(-10, -3)).toEqual(expected);
+  expect(lines.slice(-3)).toEqual(['c.test.ts', expect.stringMatching(/^ {2}.*missing\.ts/), '2 passed, 3 failed']);
 });
