@@ -139,14 +139,18 @@ subjects:
 }
 
 function agentText({ namespace, applications }: Tenant): string {
-  const velaCore = applications === 'gitops' ? [' --set velaCore.identity=impersonated'] : [];
+  // No guess: who says it vouches for vela-core.
+  const vouching = `#
+# Beside vela-core the agent applies an Application of Git that vela-core would run only after velaCore.identity was set to what is
+# true of this cluster, impersonated or trusted (docs/beside-vela-core.md).
+`;
   return `---
 # The agent of the namespace. The tenant team can install it by itself: its Role holds nothing that the role admin does not.
 #
 #   lateen init --namespace ${namespace}${applications === 'all' ? '' : ` --applications ${applications}`} --values > values.yaml
 #   helm install lateen-agent charts/lateen-agent --namespace ${namespace} --values values.yaml \\
-#     --set image.repository=IMAGE${velaCore.join('')}
-#
+#     --set image.repository=IMAGE
+${applications === 'gitops' ? vouching : ''}#
 # Does it all work?
 #
 #   lateen doctor --namespace ${namespace}

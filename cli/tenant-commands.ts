@@ -6,7 +6,7 @@ const output: OptionDeclaration = { flags: '-o, --output <format>', help: 'text 
 export const tenantCommands: readonly CommandDeclaration[] = [
   {
     name: 'init',
-    summary: 'print what a platform team applies for a new tenant; needs no cluster',
+    summary: 'print what a platform team applies for a new tenant; needs --namespace, and no cluster',
     options: [
       { flags: '--applications <mode>', help: 'all, or gitops beside vela-core (default: all)', choices: ['all', 'gitops'] },
       {

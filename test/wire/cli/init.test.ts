@@ -32,6 +32,13 @@ describe('lateen init', () => {
     }
   });
 
+  it('beside vela-core vouches for nothing that it cannot know', async () => {
+    const text = await printed('-n', 'team-a', '--applications', 'gitops');
+    expect(objectsOf(text)[0]?.metadata.labels).toMatchObject({ 'lateen.dev/applications': 'gitops' });
+    expect(text).toContain('only after velaCore.identity was set to what is\n# true of this cluster');
+    expect(text).not.toContain('--set velaCore.identity');
+  });
+
   it('prints lists that can be read, and a RoleBinding of the role admin', async () => {
     const text = await printed('-n', 'team-a', '--group', "o'idc: team a", ...LISTS);
     const [namespace, , binding] = objectsOf(text);
