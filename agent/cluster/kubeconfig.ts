@@ -46,6 +46,8 @@ function choose(config: KubeConfig, path: string | undefined, context: string): 
 
 function clusterOf(config: KubeConfig, path: string | undefined): Cluster {
   const cluster = config.getCurrentCluster();
+  // A file without one, or one that is no kubeconfig at all.
+  if (!config.getCurrentContext()) throw invalid(path, 'has no current-context');
   if (!cluster) throw invalid(path, `has no cluster for the context ${JSON.stringify(config.getCurrentContext())}`);
   if (cluster.server === NOTHING_FOUND) throw invalid(path, 'was not found');
   if (cluster.proxyUrl) throw invalid(path, 'asks for a proxy (proxy-url), which Lateen does not support');

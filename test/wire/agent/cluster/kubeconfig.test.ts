@@ -113,6 +113,14 @@ it.each([
   });
 });
 
+it('says of a file that is no kubeconfig, or names no context, that it has none', async () => {
+  const path = join(folder, 'none');
+  for (const text of ['root:x:0:0:root\n', 'apiVersion: v1\nkind: Config\n']) {
+    await writeFile(path, text);
+    await expect(kubeconfigConnection({ path })).rejects.toThrow(`the kubeconfig ${path} has no current-context`);
+  }
+});
+
 it('names a file that cannot be read', async () => {
   const path = join(folder, 'missing');
   await expect(kubeconfigConnection({ path })).rejects.toMatchObject({
