@@ -47,7 +47,7 @@ export function commitVerdict(application: Application, commit: string, memory: 
     const text = `${passed.branch} has moved to ${short(passed.recent[0])}, which does not contain ${short(commit)}`;
     return { state: 'superseded', text };
   }
-  return heldVerdict(application, followed) ?? { state: 'waiting', text: missingText(followed, commit) };
+  return heldVerdict(application, followed) ?? { state: 'waiting', text: missingText(followed, commit), unpulled: true };
 }
 
 function followedOf({ status }: Application, { name, properties = {} }: Component): Followed {

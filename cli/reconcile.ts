@@ -1,13 +1,13 @@
-import { randomInt } from 'node:crypto';
 import type { Application } from '#api/application.ts';
 import { parseDuration } from '#api/duration.ts';
 import { annotation, CLAIM } from '#api/names.ts';
-import { annotate, getApplication } from './applications.ts';
+import { getApplication } from './applications.ts';
 import { type Cluster, withCluster } from './cluster.ts';
 import type { Invocation } from './command.ts';
 import { CommandError, type Exit, exit } from './exit.ts';
 import { propertiesOf } from './git-block.ts';
 import type { Io } from './io.ts';
+import { askToPull } from './pull-now.ts';
 import { outcomes, pendingOf } from './reconcile-outcome.ts';
 import { waitForApplication } from './application-watch.ts';
 
@@ -24,15 +24,9 @@ export async function reconcile(io: Io, options: Invocation): Promise<Exit> {
   }
   return withCluster(io, options, async (cluster) => {
     const names = componentsToPull(io, await getApplication(cluster, app));
-    const token = freshToken(io.clock.now());
-    await annotate(cluster, app, { [annotation.reconcileAt]: token });
+    const token = await askToPull(cluster, app, io.clock.now());
     return settle(io, cluster, { app, names, token, timeoutMs, timeout });
   });
-}
-
-/** RFC 3339 with nanoseconds, the last six digits by chance: two calls in one millisecond differ. */
-function freshToken(nowMs: number): string {
-  return new Date(nowMs).toISOString().replace('Z', `${String(randomInt(1_000_000)).padStart(6, '0')}Z`);
 }
 
 /** The kustomize components that will be pulled; says which will not. */

@@ -7,6 +7,8 @@ export interface Verdict {
   state: 'waiting' | 'done' | 'failed' | 'held' | 'superseded';
   /** One sentence without the final stop. */
   text: string;
+  /** Set where the agent may have the answer as soon as it pulls. */
+  unpulled?: true;
 }
 
 const MAX_TEXT = 4_096;

@@ -1,3 +1,4 @@
+import { ApiError } from '#agent/cluster/client.ts';
 import type { Application } from '#api/application.ts';
 import { parseDuration } from '#api/duration.ts';
 import { waitForApplication } from './application-watch.ts';
@@ -7,6 +8,7 @@ import type { Invocation } from './command.ts';
 import { type CommitMemory, commitVerdict } from './commit-verdict.ts';
 import { CommandError, type Exit, exit } from './exit.ts';
 import type { Io } from './io.ts';
+import { askToPull } from './pull-now.ts';
 import { gitParentOf } from './publish-rules.ts';
 import { listRevisions } from './revisions.ts';
 import type { Verdict } from './verdict.ts';
@@ -35,7 +37,9 @@ export async function wait(io: Io, options: Invocation): Promise<Exit> {
       if (verdict.state === 'waiting' && verdict.text !== text) io.stderr.write(`Waiting: ${verdict.text}.\n`);
       return verdict.state !== 'waiting';
     };
-    if (!until(application)) await waitForApplication(io, cluster, { name: app, timeoutMs, until });
+    const settled = until(application);
+    if (verdict.unpulled) await pullNow(io, cluster, app);
+    if (!settled) await waitForApplication(io, cluster, { name: app, timeoutMs, until });
     return answer(io, verdict, { app, timeout, wanted });
   });
 }
@@ -78,6 +82,19 @@ async function judgeVersion(cluster: Cluster, application: Application, version:
   };
 }
 
+/**
+ * Once, so that a wait of a minute is enough for an interval of ten, and so that the status tells a commit which changes nothing in
+ * the folder of the component. Whoever may only read waits for the interval.
+ */
+async function pullNow(io: Io, cluster: Cluster, app: string): Promise<void> {
+  try {
+    await askToPull(cluster, app, io.clock.now());
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    io.stderr.write(`The agent was not asked to pull now, and pulls at its interval: ${error.message}\n`);
+  }
+}
+
 function answer(io: Io, { state, text }: Verdict, asked: { app: string; timeout: string; wanted: Wanted }): Exit {
   const { app, timeout, wanted } = asked;
   if (state === 'done') {
@@ -87,7 +104,7 @@ function answer(io: Io, { state, text }: Verdict, asked: { app: string; timeout:
   if (state !== 'waiting') throw new CommandError(STATUS[state], text);
   const remedy =
     'commit' in wanted
-      ? `lateen status ${app} shows more; where the commit changes nothing that ${app} applies, lateen reconcile ${app} lets the agent say so`
+      ? `lateen status ${app} shows more; where the commit was pushed after the wait began, lateen reconcile ${app} lets the agent pull it now`
       : `lateen status ${app} shows more`;
   throw new CommandError(exit.timeout, `${text}, and that did not change within ${timeout}`, remedy);
 }

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Component } from '#api/application.ts';
 import { git } from '#dev/git-repository.ts';
 import { lateen, type Ran } from '#test/support/lateen.ts';
+import { createPerson } from '#test/support/person.ts';
 import { configMapYaml, kustomize, type Repositories, startRepositories } from '#test/support/repositories.ts';
 import { startTenant, type Tenant } from '#test/support/tenant.ts';
 
@@ -72,13 +73,30 @@ describe('a commit', { timeout: TEST_MS }, () => {
     expect(line).toMatch(/^lateen: 1234567 is not applied: a is at main@[0-9a-f]{7}, and that did not change within 1s; /);
   });
 
-  it('that changes nothing in the folder is answered after lateen reconcile', async () => {
+  it('is pulled at once, and told where it changes nothing in the folder', async () => {
     const repository = await repositories.create('beside', { 'in/app.yaml': configMapYaml('beside'), 'out/x.yaml': configMapYaml('x') });
-    await tenant.apply('beside', [kustomize('a', repository.url, { path: './in' })]);
+    await tenant.apply('beside', [kustomize('a', repository.url, { path: './in', pullInterval: '1h' })]);
     await tenant.untilRunning('beside');
     const commit = await repository.push({ 'out/x.yaml': configMapYaml('x', 'two') });
-    expect((await lateen(['reconcile', 'beside', '-n', tenant.namespace, '--kubeconfig', tenant.kubeconfig])).status).toBe(0);
     expect(await ended('beside', '--commit', commit)).toEqual([0, `${short(commit)} is applied and healthy (a)`]);
+  });
+
+  it('is waited for by people who may only read, at the interval', async () => {
+    const repository = await repositories.create('read', { 'app.yaml': configMapYaml('read') });
+    await tenant.apply('read', [kustomize('a', repository.url)]);
+    await tenant.untilRunning('read');
+    const reads = { apiGroups: ['core.oam.dev'], resources: ['applications'], verbs: ['get', 'list', 'watch'] };
+    const reader = await createPerson(tenant.namespace, { name: 'reader', rules: [reads] });
+    try {
+      const commit = await repository.push({ 'app.yaml': configMapYaml('read', 'two') });
+      const ran = await lateen(['wait', 'read', '--commit', commit, '-n', tenant.namespace, '--kubeconfig', reader.kubeconfig], {
+        deadlineMs: DEADLINE_MS,
+      });
+      expect(endOf(ran)).toEqual([0, `${short(commit)} is applied and healthy (a)`]);
+      expect(ran.stderr).toMatch(/The agent was not asked to pull now, and pulls at its interval: .*forbidden/);
+    } finally {
+      await reader.close();
+    }
   });
 
   it('must be in all components of its branch, where it changes nothing for one of them too', async () => {

@@ -62,8 +62,12 @@ describe('a wait for a commit', () => {
   });
 
   it('goes on while it is not there, or not well', () => {
-    expect(judge([service('a', '')])).toEqual({ state: 'waiting', text: 'xxxxxxx is not applied: a has pulled nothing yet' });
-    expect(judge([service('a', 'p')])).toEqual({ state: 'waiting', text: 'xxxxxxx is not applied: a is at main@ppppppp' });
+    expect(judge([service('a', '')])).toEqual({
+      state: 'waiting',
+      text: 'xxxxxxx is not applied: a has pulled nothing yet',
+      unpulled: true,
+    });
+    expect(judge([service('a', 'p')])).toEqual({ state: 'waiting', text: 'xxxxxxx is not applied: a is at main@ppppppp', unpulled: true });
     expect(judge([service('a', 'x', {}, false, 'Deployment/web: 0 of 1 ready')])).toEqual({
       state: 'waiting',
       text: 'component a is not healthy yet: Deployment/web: 0 of 1 ready',
