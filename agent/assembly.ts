@@ -18,6 +18,7 @@ import { Inventories } from './sync/inventories.ts';
 import { OwnNamespace } from './sync/own-namespace.ts';
 import { Secrets } from './sync/secrets.ts';
 import { Sources } from './sync/source.ts';
+import { VERSION } from './version.ts';
 
 export type AgentSettings = Settings<typeof agentSettings>;
 
@@ -48,7 +49,7 @@ export function assemble(settings: AgentSettings, client: Client, { log, redacto
   const { namespace, gitTimeout: gitTimeoutMs, quietWindow: quietWindowMs, insecureRegistries } = settings;
   const clock = systemClock;
   const around = { namespace, clock, random: Math.random, log };
-  const git = createGit({ cacheDir: settings.cacheDir, redactor, log });
+  const git = createGit({ cacheDir: settings.cacheDir, userAgent: `lateen-agent/${VERSION}`, redactor, log });
   const live = new LiveObjects(client, around);
   const ownNamespace = new OwnNamespace({ ...around, client });
   const events = createEventRecorder(client, { namespace, redactor, log, clock });

@@ -1,7 +1,12 @@
 import { Agent as HttpAgent, type IncomingHttpHeaders, type IncomingMessage, request as httpRequest, type RequestOptions } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
-import { rootCertificates } from 'node:tls';
-import { TooManyBytes } from './registry-error.ts';
+
+export class TooManyBytes extends Error {
+  constructor(limit: number) {
+    super(`the answer has more than ${limit} bytes`);
+    this.name = 'TooManyBytes';
+  }
+}
 
 export interface HttpRequest {
   url: URL;
@@ -10,6 +15,8 @@ export interface HttpRequest {
   body?: string;
   /** Longer answers end the request. */
   maxBytes: number;
+  /** Ends it; absent: the signal of all. */
+  signal?: AbortSignal;
 }
 
 export interface HttpAnswer {
@@ -18,7 +25,7 @@ export interface HttpAnswer {
   body: Buffer;
 }
 
-/** A few requests that share connections and one deadline. Redirects are not followed. */
+/** Requests that share connections. Redirects are not followed. */
 export interface Http {
   /** Rejects with what the socket said, TooManyBytes, or the reason of the signal. */
   send(request: HttpRequest): Promise<HttpAnswer>;
@@ -26,23 +33,32 @@ export interface Http {
 }
 
 export interface HttpOptions {
-  signal: AbortSignal;
   userAgent: string;
-  /** PEM of authorities that are trusted besides those of the machine. */
-  ca?: string;
+  /** PEM of the authorities that are trusted; absent: those of Node. */
+  ca?: string[];
+  /** Of all requests: their deadline. */
+  signal?: AbortSignal;
+  /** Side by side to one host (default: 2). */
+  maxSockets?: number;
 }
 
 /** Without a byte for so long a server counts as hanging. */
 const SILENCE_MS = 30_000;
 
-export function openHttp({ signal, userAgent, ca }: HttpOptions): Http {
-  const options = { keepAlive: true, maxSockets: 2 };
+export function openHttp({ signal: signalOfAll, userAgent, ca, maxSockets = 2 }: HttpOptions): Http {
+  // The timeout is that of connections which wait for the next request.
+  const options = { keepAlive: true, maxSockets, timeout: SILENCE_MS };
   const plain = new HttpAgent(options);
-  const secure = new HttpsAgent({ ...options, ...(ca ? { ca: [...rootCertificates, ca] } : {}) });
+  const secure = new HttpsAgent({ ...options, ...(ca ? { ca } : {}) });
   return {
     send(request) {
-      const { url, method = 'GET', headers = {} } = request;
-      const shared: RequestOptions = { method, signal, timeout: SILENCE_MS, headers: { 'user-agent': userAgent, ...headers } };
+      const { url, method = 'GET', headers = {}, signal = signalOfAll } = request;
+      const shared: RequestOptions = {
+        method,
+        timeout: SILENCE_MS,
+        headers: { 'user-agent': userAgent, ...headers },
+        ...(signal ? { signal } : {}),
+      };
       return exchange(request, (onAnswer) =>
         url.protocol === 'https:'
           ? httpsRequest(url, { ...shared, agent: secure }, onAnswer)

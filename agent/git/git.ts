@@ -12,9 +12,10 @@ import { requirePrivateTransport, secretsOf } from './credentials.ts';
 import { startDeadline } from './deadline.ts';
 import { failureFrom, timedOut } from './failure.ts';
 import { historyHolds, parentsOf, recentCommits } from './history.ts';
-import { listTip } from './listing.ts';
+import { type Listing, listingArguments as refArguments, listTip, parseListing } from './listing.ts';
 import { pushArguments, pushOutcome } from './push.ts';
 import { CommitGone, RepositoryCache } from './repository-cache.ts';
+import { QuickListing } from './quick-listing.ts';
 import { Runner, whenFree } from './runner.ts';
 import { SingleFlight } from './single-flight.ts';
 import { listingArguments, treeOf } from './tree.ts';
@@ -54,6 +55,8 @@ export interface GitOptions {
   gitWrapper?: string;
   /** Git processes that talk to servers, side by side. */
   maxConcurrent?: number;
+  /** Who asks, as servers log it. */
+  userAgent: string;
   redactor: Redactor;
   log: Log;
   limits?: Partial<GitLimits>;
@@ -73,6 +76,7 @@ class GitClient implements Git {
   readonly #runner: Runner;
   readonly #cache: RepositoryCache;
   readonly #readers = new BlobReaders();
+  readonly #quick: QuickListing;
   readonly #listings = new SingleFlight<Tip>();
   readonly #fetches = new SingleFlight<Commit>();
   readonly #running = new Set<Promise<unknown>>();
@@ -82,13 +86,14 @@ class GitClient implements Git {
   readonly #looking = pLimit(1);
   readonly #closed = new AbortController();
 
-  constructor({ cacheDir, gitWrapper = GROUP_WRAPPER, maxConcurrent = DEFAULT_CONCURRENT, redactor, log, limits }: GitOptions) {
+  constructor({ cacheDir, gitWrapper = GROUP_WRAPPER, maxConcurrent = DEFAULT_CONCURRENT, userAgent, redactor, log, limits }: GitOptions) {
     this.#limits = { ...DEFAULT_LIMITS, ...limits };
     this.#redactor = redactor;
     this.#folder = new WorkFolder(cacheDir);
     const shared = { folder: this.#folder, limits: this.#limits, log };
     this.#runner = new Runner({ ...shared, wrapper: gitWrapper, maxConcurrent });
     this.#cache = new RepositoryCache({ ...shared, runner: this.#runner });
+    this.#quick = new QuickListing({ userAgent, maxConcurrent });
   }
 
   resolve(repository: Repository, branch: string | undefined, options: CallOptions): Promise<Tip> {
@@ -177,11 +182,17 @@ class GitClient implements Git {
     this.#closed.abort(new Error('the Git client was closed'));
     await Promise.allSettled(this.#running);
     this.#readers.close();
+    this.#quick.close();
     await this.#folder.remove();
   }
 
   async #list(repository: Repository, branch: string | undefined, signal: AbortSignal): Promise<Tip> {
-    return listTip(repository, branch, (args) => this.#runner.onWire(repository, args, signal));
+    const byGit = async (ref?: string): Promise<Listing> =>
+      parseListing(await this.#runner.onWire(repository, refArguments(repository.url, ref), signal));
+    const key = this.#cache.keyOf(repository);
+    return listTip(repository, branch, (ref) =>
+      ref === undefined ? byGit() : this.#quick.list({ key, repository, ref }, signal, () => byGit(ref)),
+    );
   }
 
   async #fetchTip(repository: Repository, tip: Tip, signal: AbortSignal): Promise<Commit> {

@@ -8,21 +8,26 @@ const HEADS = 'refs/heads/';
 const MAX_BRANCHES_SHOWN = 10;
 const COMMIT_ID = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
 
-/** One run of git that talks to the repository; throws Failure. */
-export type RunOnWire = (args: string[]) => Promise<string>;
+/** Asks the server for its refs: those that `ref` names, or all; others may come with them. Throws Failure. */
+export type ListRefs = (ref?: string) => Promise<Listing>;
 
 /**
- * Tip of a branch by one `git ls-remote`. Undefined: the branch that HEAD of the remote names. Throws Failure RefNotFound
- * (which costs a second listing, to name the branches that there are) or RepositoryEmpty.
+ * Tip of a branch by one listing. Undefined: the branch that HEAD of the remote names. Throws Failure RefNotFound (which costs a
+ * second listing, to name the branches that there are) or RepositoryEmpty.
  */
-export async function listTip(repository: Repository, branch: string | undefined, run: RunOnWire): Promise<Tip> {
+export async function listTip(repository: Repository, branch: string | undefined, list: ListRefs): Promise<Tip> {
   const wanted = branch === undefined ? 'HEAD' : HEADS + branch;
-  const refs = parseListing(await run(['ls-remote', '--symref', '--end-of-options', repository.url, wanted]));
+  const refs = await list(wanted);
   const name = branch ?? refs.head;
   const commit = refs.commits.get(wanted);
   if (name !== undefined && commit !== undefined) return { branch: name, commit };
-  const all = parseListing(await run(['ls-remote', '--symref', '--end-of-options', repository.url]));
+  const all = await list();
   throw missing(repository, branch, { ...all, head: all.head ?? refs.head, detached: commit !== undefined });
+}
+
+/** Arguments of git for a listing. */
+export function listingArguments(url: string, ref?: string): string[] {
+  return ['ls-remote', '--symref', '--end-of-options', url, ...(ref === undefined ? [] : [ref])];
 }
 
 export interface Listing {

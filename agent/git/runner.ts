@@ -8,9 +8,9 @@ import type { GitLimits, Repository } from './types.ts';
 import type { WorkFolder } from './work-folder.ts';
 
 /** A server that takes longer than this to answer waits beside the others, not in front of them. */
-const SLOW_MS = 3_000;
+export const SLOW_MS = 3_000;
 /** So many times as many processes there are when all servers are slow. A waiting git takes 10 MB, most of it shared. */
-const SLOW_SHARE = 8;
+export const SLOW_SHARE = 8;
 
 /** Git processes that only read the disk; they never wait for a server, so they have places of their own. */
 const MAX_LOCAL = 4;

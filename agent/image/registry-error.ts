@@ -1,13 +1,6 @@
 import { Failure } from '#api/failure.ts';
 import { messageOf, oneLine } from '#core/errors.ts';
-import type { HttpAnswer } from './http.ts';
-
-export class TooManyBytes extends Error {
-  constructor(limit: number) {
-    super(`the answer has more than ${limit} bytes`);
-    this.name = 'TooManyBytes';
-  }
-}
+import { type HttpAnswer, TooManyBytes } from '#core/http.ts';
 
 /** Longer waits are not believed. */
 const MAX_RETRY_AFTER_MS = 24 * 3_600_000;

@@ -1,9 +1,10 @@
+import { rootCertificates } from 'node:tls';
 import type { ImageName } from '#api/image/reference.ts';
 import { Failure } from '#api/failure.ts';
 import type { Clock } from '#core/clock.ts';
+import { type Http, type HttpAnswer, openHttp } from '#core/http.ts';
 import { type Challenge, usableChallenge } from './challenge.ts';
 import { credentialsFor, type DockerConfig, type RegistryCredentials } from './docker-config.ts';
-import { type Http, type HttpAnswer, openHttp } from './http.ts';
 import { failureOfAnswer, failureOfSocket, isNotTls, retryAfter } from './registry-error.ts';
 import { hostOf, isLoopback } from './registry-host.ts';
 import { basicHeader, fetchToken } from './token.ts';
@@ -46,7 +47,8 @@ async function listWithAny(
 ): Promise<string[]> {
   let refusal: unknown;
   for (const credentials of all.length > 0 ? all : [undefined]) {
-    const http = openHttp({ signal: request.signal, userAgent: options.userAgent, ...(config?.ca ? { ca: config.ca } : {}) });
+    const authorities = config?.ca ? { ca: [...rootCertificates, config.ca] } : {};
+    const http = openHttp({ signal: request.signal, userAgent: options.userAgent, ...authorities });
     try {
       return await new Listing(http, { credentials, config, request, options }).run();
     } catch (error) {

@@ -1,7 +1,7 @@
 import { Failure } from '#api/failure.ts';
+import type { Http, HttpAnswer } from '#core/http.ts';
 import type { Challenge } from './challenge.ts';
 import type { RegistryCredentials } from './docker-config.ts';
-import type { Http, HttpAnswer } from './http.ts';
 import { failureOfAnswer, failureOfSocket } from './registry-error.ts';
 import { isLoopback, isPrivateAddress } from './registry-host.ts';
 

@@ -116,7 +116,7 @@ async function commit(folder: string): Promise<{ ours: number; bare: number }> {
 }
 
 async function writeImages(url: string, cacheDir: string, tag: string): Promise<void> {
-  const client = createGit({ cacheDir, redactor: createRedactor(), log: silentLog });
+  const client = createGit({ cacheDir, userAgent: 'lateen-bench', redactor: createRedactor(), log: silentLog });
   const image = parseImage('ghcr.io/org/app');
   const made = selectorFrom({ policy: { numerical: { order: 'asc' } } });
   if ('problem' in image || 'problem' in made) throw new Error('the benchmark is wrong');

@@ -29,7 +29,7 @@ export async function startGitBench({ users, tls, limits = {}, maxConcurrent = 4
   const cacheDir = join(folder, 'cache');
   const redactor = createRedactor();
   const server = await startGitServer({ root: join(folder, 'served'), ...(users ? { users } : {}), ...(tls ? { tls } : {}) });
-  const git = createGit({ cacheDir, redactor, log: silentLog, limits, maxConcurrent });
+  const git = createGit({ cacheDir, userAgent: 'lateen-test', redactor, log: silentLog, limits, maxConcurrent });
   return {
     folder,
     cacheDir,
