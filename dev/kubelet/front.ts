@@ -1,13 +1,16 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
+export interface Target {
+  host: string;
+  port: number;
+}
+
 export interface FrontOptions {
   /** Of 127.0.0.1; 0: any free one. */
   port: number;
-  /** The port of the Pods. */
-  targetPort: number;
-  /** Of the Pods that are ready now. */
-  addresses: () => string[];
+  /** Whom connections are passed on to now. */
+  targets: () => Target[];
 }
 
 export interface Front {
@@ -15,16 +18,16 @@ export interface Front {
   close(): Promise<void>;
 }
 
-/** Passes each connection on to the next address, and to the one after where nobody listens. Connections that are open stay. */
-export async function openFront({ port, targetPort, addresses }: FrontOptions): Promise<Front> {
+/** As a Service does: passes each connection on to the next target, and to the one after where nobody listens. Connections that are open stay. */
+export async function openFront({ port, targets }: FrontOptions): Promise<Front> {
   const open = new Set<Socket>();
   let turn = 0;
 
   function attach(client: Socket, tries: number): void {
-    const ready = addresses();
-    const address = ready[(turn += 1) % ready.length];
-    if (address === undefined) return void client.destroy();
-    const upstream = connect(targetPort, address);
+    const ready = targets();
+    const target = ready[(turn += 1) % ready.length];
+    if (target === undefined) return void client.destroy();
+    const upstream = connect(target.port, target.host);
     const refused = (): void => (tries > 1 ? attach(client, tries - 1) : void client.destroy());
     upstream.once('error', refused);
     upstream.once('connect', () => {
@@ -38,7 +41,7 @@ export async function openFront({ port, targetPort, addresses }: FrontOptions): 
   const server = createServer((client) => {
     open.add(client);
     client.on('close', () => open.delete(client)).on('error', () => undefined);
-    attach(client, addresses().length);
+    attach(client, targets().length);
   });
   server.listen(port, '127.0.0.1');
   await once(server, 'listening');

@@ -5,7 +5,7 @@ import { type KindWatch, watchKind } from '#agent/cluster/watch.ts';
 import { systemClock } from '#core/clock.ts';
 import { messageOf } from '#core/errors.ts';
 import { silentLog } from '#core/log.ts';
-import { type Front, type FrontOptions, openFront } from './front.ts';
+import { type Front, openFront } from './front.ts';
 import { imageConfig } from './image.ts';
 import { joinNode } from './node.ts';
 import type { Pod } from './pod.ts';
@@ -37,13 +37,17 @@ export interface Kubelet {
   /** The Pods that run now: of a namespace, or all. */
   pods(namespace?: string): PodRunner[];
   /** Stands in for a Service: what is connected to it is passed on to a Pod that is ready. */
-  front(options: Omit<FrontOptions, 'addresses'> & Selected): Promise<Front>;
+  front(options: PodFront): Promise<Front>;
   /** From now on Pods of this image can be started. */
   addImage(name: string, rootfs: string): void;
   stop(): Promise<void>;
 }
 
-export interface Selected {
+export interface PodFront {
+  /** Of 127.0.0.1; 0: any free one. */
+  port: number;
+  /** Of the Pods that have all of these labels. */
+  targetPort: number;
   namespace: string;
   labels: Record<string, string>;
 }
@@ -62,18 +66,18 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
     node,
     confined,
     pods: (namespace) => pods.all().filter(({ pod }) => namespace === undefined || pod.metadata.namespace === namespace),
-    async front({ namespace, labels, ...rest }) {
+    async front({ namespace, labels, port, targetPort }) {
       const isOurs = ({ pod, ready }: PodRunner): boolean =>
         ready &&
         pod.metadata.namespace === namespace &&
         Object.entries(labels).every(([key, value]) => pod.metadata.labels?.[key] === value);
       const front = await openFront({
-        ...rest,
-        addresses: () =>
+        port,
+        targets: () =>
           pods
             .all()
             .filter(isOurs)
-            .map(({ address }) => address),
+            .map(({ address }) => ({ host: address, port: targetPort })),
       });
       fronts.push(front);
       return front;

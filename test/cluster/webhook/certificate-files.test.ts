@@ -9,11 +9,11 @@ import { type Client, createClient } from '#agent/cluster/client.ts';
 import { certificatesIn } from '#certs/bundle.ts';
 import { issueAuthority, issueServing, type KeyPair } from '#certs/issue.ts';
 import { silentLog } from '#core/log.ts';
+import { type Front, openFront } from '#dev/kubelet/front.ts';
 import { freePorts } from '#dev/ports.ts';
 import { webhookConfigurations } from '#dev/webhook.ts';
 import { adminConnection } from '#test/support/api-client.ts';
 import { createNamespace, kubectl } from '#test/support/namespace.ts';
-import { startTcpBalancer, type TcpBalancer } from '#test/support/tcp-balancer.ts';
 import { startWebhook, type WebhookProcess } from '#test/support/webhook-process.ts';
 
 /** A look every 10 s. */
@@ -24,7 +24,7 @@ let folder: string;
 let namespace: string;
 let system: string;
 let replicas: WebhookProcess[];
-let balancer: TcpBalancer;
+let front: Front;
 let client: Client;
 let configuration: string;
 
@@ -32,10 +32,10 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'lateen-'));
   [namespace, system] = (await Promise.all([createNamespace(), createNamespace()])) as [string, string];
   const ports = await freePorts(2);
-  balancer = await startTcpBalancer(ports);
-  configuration = `lateen-${balancer.port}`;
+  front = await openFront({ port: 0, targets: () => ports.map((port) => ({ host: '127.0.0.1', port })) });
+  configuration = `lateen-${front.port}`;
   const options = {
-    url: `https://127.0.0.1:${balancer.port}`,
+    url: `https://127.0.0.1:${front.port}`,
     name: configuration,
     namespaces: [namespace],
     failurePolicy: 'Fail' as const,
@@ -56,7 +56,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await kubectl('delete', 'mutatingwebhookconfiguration,validatingwebhookconfiguration', configuration);
   await Promise.all(replicas.map((one) => one.kill()));
-  await balancer.close();
+  await front.close();
   client.transport.close();
   await rm(folder, { recursive: true, force: true });
 });

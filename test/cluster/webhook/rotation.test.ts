@@ -10,11 +10,11 @@ import type { Client } from '#agent/cluster/client.ts';
 import { createClient } from '#agent/cluster/client.ts';
 import { parseDuration } from '#api/duration.ts';
 import { silentLog } from '#core/log.ts';
+import { type Front, openFront } from '#dev/kubelet/front.ts';
 import { freePorts } from '#dev/ports.ts';
 import { webhookConfigurations } from '#dev/webhook.ts';
 import { adminConnection } from '#test/support/api-client.ts';
 import { createNamespace, kubectl } from '#test/support/namespace.ts';
-import { startTcpBalancer, type TcpBalancer } from '#test/support/tcp-balancer.ts';
 import { startWebhook, type WebhookProcess } from '#test/support/webhook-process.ts';
 
 /** `make test-certs`: two minutes and ten minutes. An authority lives for four certificates and is renewed at two thirds of that. */
@@ -28,7 +28,7 @@ const SETUP_MS = 120_000;
 let folder: string;
 let namespace: string;
 let replicas: WebhookProcess[];
-let balancer: TcpBalancer;
+let front: Front;
 let client: Client;
 let configuration: string;
 
@@ -37,10 +37,10 @@ beforeAll(async () => {
   namespace = await createNamespace();
   const system = await createNamespace();
   const ports = await freePorts(2);
-  balancer = await startTcpBalancer(ports);
-  configuration = `lateen-${balancer.port}`;
+  front = await openFront({ port: 0, targets: () => ports.map((port) => ({ host: '127.0.0.1', port })) });
+  configuration = `lateen-${front.port}`;
   const options = {
-    url: `https://127.0.0.1:${balancer.port}`,
+    url: `https://127.0.0.1:${front.port}`,
     name: configuration,
     namespaces: [namespace],
     failurePolicy: 'Fail' as const,
@@ -57,7 +57,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await kubectl('delete', 'mutatingwebhookconfiguration,validatingwebhookconfiguration', configuration);
   await Promise.all(replicas.map((one) => one.kill()));
-  await balancer.close();
+  await front.close();
   client.transport.close();
   await rm(folder, { recursive: true, force: true });
 });
