@@ -11,6 +11,7 @@ const NAME = 'drift';
 const APPLICATION = 'shop';
 const BRANCH = 'shop';
 const PAGES = 12;
+const REPLICAS = 2;
 const CLONE = shownPath(cloneFolder(NAME));
 const DEPLOYMENT = { apiVersion: 'apps/v1', kind: 'Deployment', namespace: DEMO_NAMESPACE, name: APPLICATION };
 
@@ -51,7 +52,7 @@ kind: Deployment
 metadata:
   name: shop
 spec:
-  replicas: 2
+  replicas: ${REPLICAS}
   selector:
     matchLabels: {app: shop}
   template:
@@ -92,7 +93,8 @@ async function deleted({ say, run, until }: Stage, bench: Bench): Promise<void> 
   await run(`kubectl delete deployment ${APPLICATION}`);
   const seconds = await until('the Deployment is back', async () => (await bench.client.get(DEPLOYMENT)) !== undefined);
   say(`It was back ${seconds.toFixed(1)} s after it was gone.`);
-  await until('its pods are ready', () => healthy(bench));
+  // What the Application says may still be of before.
+  await until('its pods are ready', async () => (await readyReplicas(bench)) === REPLICAS && (await healthy(bench)));
   await run(`kubectl get deployment ${APPLICATION}`);
 }
 
@@ -133,6 +135,11 @@ async function healthy(bench: Bench): Promise<boolean> {
   const application = (await client.get(applicationNamed(APPLICATION))) as unknown as Application | undefined;
   const service = application?.status?.services?.[0];
   return application?.status?.status === 'running' && service?.healthy === true && service.details?.['heldPrune'] === undefined;
+}
+
+async function readyReplicas({ client }: Bench): Promise<number | undefined> {
+  const deployment = (await client.get(DEPLOYMENT)) as { status?: { readyReplicas?: number } } | undefined;
+  return deployment?.status?.readyReplicas;
 }
 
 async function imageOf({ client }: Bench): Promise<string | undefined> {
