@@ -14,7 +14,7 @@ export interface Quiet {
   byVerb: Record<string, number>;
   cpuSeconds: number;
   gitListings: number;
-  /** A listing is two requests: what the server can do, and the refs. */
+  /** A listing is one request; by git itself, such as the first of a repository, two. */
   gitRequests: number;
   rssMb: number;
   privateMb: number;
@@ -70,5 +70,6 @@ export async function quiet(laboratory: Laboratory, { components, repositories, 
 
 function gitCounts(git: GitServer): { listings: number; requests: number } {
   const all = git.requests();
-  return { listings: all.filter(({ path }) => path.endsWith('/info/refs')).length, requests: all.length };
+  // Nothing is fetched: each of these asks for refs.
+  return { listings: all.filter(({ path }) => path.endsWith('/git-upload-pack')).length, requests: all.length };
 }
