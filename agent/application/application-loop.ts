@@ -138,10 +138,8 @@ export class ApplicationLoop {
   #expect({ metadata, spec }: Application): void {
     const components: unknown = spec?.components;
     const names = Array.isArray(components) ? components.map((component: { name?: unknown } | null) => component?.name) : [];
-    this.#context.claims.expect(
-      metadata.name,
-      names.filter((name) => typeof name === 'string'),
-    );
+    const known = names.filter((name) => typeof name === 'string');
+    this.#context.claims.expect(metadata.name, known);
   }
 
   /** Which revision is to run, whether the rules let it, and who asked for it. */
@@ -243,8 +241,10 @@ export class ApplicationLoop {
     this.update(answer as unknown as Application);
   }
 
+  /** Others would wait for what its components are about to say, some of them for ever. */
   async #refuse(application: Application, causes: Cause[], signal: AbortSignal): Promise<undefined> {
     await this.#components.stop();
+    this.#context.claims.pauseAll(application.metadata.name);
     const status = refusedStatus(application, causes, this.#context.clock.now());
     if (!statusPatch(application.status, status)) return undefined;
     await this.#write(application, status, signal);

@@ -78,6 +78,11 @@ export class Claims {
     if (!before?.heard || before.at) this.#changed();
   }
 
+  /** None of the Application's components runs for now. */
+  pauseAll(application: string): void {
+    for (const claim of this.#of(application)) this.pause(claim);
+  }
+
   /** True where the component has the object, or may have it: it exists and has not said. */
   mayRender(owner: Owner, id: string): boolean {
     const claim = this.#claims.get(ownerKey(owner));

@@ -97,6 +97,39 @@ describe('deleting an Application', () => {
   });
 });
 
+describe('an Application that is refused', () => {
+  const refused = (name: string, url: string): Promise<unknown> =>
+    tenant
+      .apply(name, [kustomize('a', url, { targetNamespace: 'elsewhere' })])
+      .then(() =>
+        tenant.until(
+          name,
+          'refused',
+          ({ status }) => status?.conditions?.some(({ type, status: is }) => type === 'Admitted' && is === 'False') === true,
+        ),
+      );
+
+  it('keeps no other one waiting that goes', async () => {
+    await refused('never', 'https://git.example.com/x');
+    await running('beside');
+    await tenant.delete('Application', 'beside');
+    await gone('ConfigMap', 'lateen-beside');
+  });
+
+  it('keeps no other one of its repository from following the next commit', async () => {
+    const { url, push } = await repositories.create('shared', { 'one/a.yaml': configMapYaml('one'), 'two/a.yaml': configMapYaml('two') });
+    for (const name of ['one', 'two']) {
+      await tenant.apply(name, [kustomize('a', url, { path: `./${name}` })]);
+      await tenant.untilRunning(name);
+    }
+    await refused('two', url);
+    await push({ 'one/a.yaml': null, 'one/b.yaml': configMapYaml('one-next') });
+    await gone('ConfigMap', 'one');
+    // It keeps what it has.
+    expect(await tenant.get('ConfigMap', 'two')).toBeDefined();
+  });
+});
+
 describe('a nested Application that a person deletes', () => {
   it('comes back, and what it runs goes on running', async () => {
     await running('torn');
