@@ -1,5 +1,6 @@
 import { open, stat } from 'node:fs/promises';
 import { inject } from 'vitest';
+import type { Rule } from './helm.ts';
 
 export interface AuditEvent {
   stage: string;
@@ -53,9 +54,33 @@ export async function startAudit(namespace: string): Promise<Audit> {
 }
 
 /** What the agent of a namespace asked for, from a place in the audit log on; a watch is there once it has begun. */
-export async function agentRequests(auditLog: string, namespace: string, start = 0): Promise<AuditEvent[]> {
-  const user = `system:serviceaccount:${namespace}:lateen-agent`;
+export function agentRequests(auditLog: string, namespace: string, start = 0): Promise<AuditEvent[]> {
+  return requestsOf(auditLog, `system:serviceaccount:${namespace}:lateen-agent`, start);
+}
+
+export async function requestsOf(auditLog: string, user: string, start = 0): Promise<AuditEvent[]> {
   return (await readFrom(auditLog, start)).filter((event) => event.user.username === user);
+}
+
+/** `group/resource verb` of each; a server-side apply that made the object has used `create` as well. */
+export function usedRights(events: readonly AuditEvent[]): Set<string> {
+  return new Set(
+    events.flatMap(({ verb, objectRef, responseStatus }) => {
+      if (!objectRef?.resource) return [];
+      const { apiGroup = '', resource, subresource } = objectRef;
+      const kind = `${apiGroup}/${resource}${subresource ? `/${subresource}` : ''}`;
+      return responseStatus?.code === 201 ? [`${kind} ${verb}`, `${kind} create`] : [`${kind} ${verb}`];
+    }),
+  );
+}
+
+/** The same of what rules grant. */
+export function grantedRights(rules: readonly Rule[]): Set<string> {
+  return new Set(
+    rules.flatMap(({ apiGroups, resources, verbs }) =>
+      apiGroups.flatMap((group) => resources.flatMap((resource) => verbs.map((verb) => `${group}/${resource} ${verb}`))),
+    ),
+  );
 }
 
 async function readFrom(path: string, start: number): Promise<AuditEvent[]> {

@@ -2,7 +2,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import type { KubeObject } from '#api/kubernetes.ts';
-import { agentRequests, type AuditEvent } from '#test/support/audit.ts';
+import { agentRequests, grantedRights, usedRights } from '#test/support/audit.ts';
 import { objectsOf, only, type Rule, template } from '#test/support/helm.ts';
 import { configMapYaml, kustomize, type Repositories, startRepositories } from '#test/support/repositories.ts';
 import { startTenant, type Tenant } from '#test/support/tenant.ts';
@@ -83,32 +83,12 @@ async function secret(name: string, stringData: Record<string, string>): Promise
   await tenant.client.apply(object, { fieldManager: 'person' });
 }
 
-/** `group/resource verb` of each; a server-side apply that made the object has used `create` as well. */
-function usedRights(events: readonly AuditEvent[]): Set<string> {
-  return new Set(
-    events.flatMap(({ verb, objectRef, responseStatus }) => {
-      if (!objectRef?.resource) return [];
-      const { apiGroup = '', resource, subresource } = objectRef;
-      const kind = `${apiGroup}/${resource}${subresource ? `/${subresource}` : ''}`;
-      return responseStatus?.code === 201 ? [`${kind} ${verb}`, `${kind} create`] : [`${kind} ${verb}`];
-    }),
-  );
-}
-
-async function grantedRights(): Promise<Set<string>> {
-  const rules = only(objectsOf(await template('lateen-agent', tenant.namespace)), 'Role')['rules'] as Rule[];
-  return new Set(
-    rules.flatMap(({ apiGroups, resources, verbs }) =>
-      apiGroups.flatMap((group) => resources.flatMap((resource) => verbs.map((verb) => `${group}/${resource} ${verb}`))),
-    ),
-  );
-}
-
 it('each right that the chart gives is used or explained, and none is missing', { timeout: RUN_MS }, async () => {
   await everything();
   const events = await agentRequests(inject('plane').auditLog, tenant.namespace, before);
   expect(events.filter(({ responseStatus }) => responseStatus?.code === 403).map(({ requestURI }) => requestURI)).toEqual([]);
   const used = await rightsUsed();
-  const unused = [...(await grantedRights())].filter((right) => !used.has(right));
+  const rules = only(objectsOf(await template('lateen-agent', tenant.namespace)), 'Role')['rules'] as Rule[];
+  const unused = [...grantedRights(rules)].filter((right) => !used.has(right));
   expect(unused.toSorted()).toEqual(Object.keys(EXPLAINED).toSorted());
 });

@@ -2,10 +2,13 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import type { KubeObject } from '#api/kubernetes.ts';
 import { kubeconfigText } from '#dev/control-plane-files.ts';
 import { freePorts } from '#dev/ports.ts';
 import { webhookConfigurations } from '#dev/webhook.ts';
-import { createNamespace, kubectl } from '#test/support/namespace.ts';
+import { grantedRights, requestsOf, usedRights } from '#test/support/audit.ts';
+import { objectsOf, type Rule, template } from '#test/support/helm.ts';
+import { createNamespace, kubectl, kubectlApply } from '#test/support/namespace.ts';
 import { startWebhook, type WebhookProcess } from '#test/support/webhook-process.ts';
 
 /** Renewed after 20 s, and overdue after 25 s. */
@@ -18,16 +21,14 @@ let configuration: string;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'lateen-'));
-  system = await createNamespace({ waitForServiceAccount: true });
+  system = await createNamespace();
   const [port] = await freePorts(1);
   configuration = `lateen-${port}`;
   const options = { url: `https://127.0.0.1:${port}`, name: configuration, namespaces: [system] };
-  // The rights that docs/webhook.md lists, without `update` of its Secret.
-  const items = [...webhookConfigurations(options), ...rights(system, ['get', 'create', 'patch'])];
-  await writeFile(join(folder, 'objects.json'), JSON.stringify({ apiVersion: 'v1', kind: 'List', items }));
-  await kubectl('apply', '--server-side', '-f', join(folder, 'objects.json'));
+  // All that the chart gives, but for `update` of its Secret.
+  await kubectlApply([...webhookConfigurations(options), ...(await rights(system)).map(withoutUpdate)]);
   const { server, caFile } = inject('plane');
-  const token = (await kubectl('create', 'token', 'default', '-n', system)).trim();
+  const token = (await kubectl('create', 'token', 'lateen-webhook', '-n', system)).trim();
   const access = { server, ca: await readFile(caFile, 'utf8'), token, user: 'webhook' };
   await writeFile(join(folder, 'kubeconfig'), kubeconfigText(access), { mode: 0o600 });
   const kubeconfig = join(folder, 'kubeconfig');
@@ -41,29 +42,30 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-function rights(namespace: string, ofSecret: string[]): object[] {
-  const roleOf = (kind: string, rules: object[]): object[] => {
-    const metadata = { name: configuration, ...(kind === 'Role' ? { namespace } : {}) };
-    const roleRef = { apiGroup: 'rbac.authorization.k8s.io', kind, name: configuration };
-    const subjects = [{ kind: 'ServiceAccount', name: 'default', namespace }];
-    const apiVersion = 'rbac.authorization.k8s.io/v1';
-    return [
-      { apiVersion, kind, metadata, rules },
-      { apiVersion, kind: `${kind}Binding`, metadata, roleRef, subjects },
-    ];
-  };
-  const kinds = ['mutatingwebhookconfigurations', 'validatingwebhookconfigurations'];
-  return [
-    ...roleOf('ClusterRole', [
-      { apiGroups: [''], resources: ['namespaces'], verbs: ['get', 'list', 'watch'] },
-      { apiGroups: ['admissionregistration.k8s.io'], resources: kinds, resourceNames: [configuration], verbs: ['get', 'patch'] },
-    ]),
-    ...roleOf('Role', [
-      { apiGroups: [''], resources: ['secrets'], resourceNames: ['lateen-webhook-tls'], verbs: ofSecret },
-      { apiGroups: [''], resources: ['events'], verbs: ['create'] },
-    ]),
-  ];
+/** What the chart gives the webhook. Of what is there once per cluster, this test has its own. */
+async function rights(namespace: string): Promise<KubeObject[]> {
+  const objects = objectsOf(await template('lateen', namespace)).filter(({ metadata }) => metadata.name === 'lateen-webhook');
+  const ours = ['ServiceAccount', 'ClusterRole', 'ClusterRoleBinding', 'Role', 'RoleBinding'];
+  return objects
+    .filter(({ kind }) => ours.includes(kind))
+    .map((object) => {
+      if (!object.kind.startsWith('Cluster')) return object;
+      const metadata = { ...object.metadata, name: configuration };
+      if (object.kind === 'ClusterRoleBinding')
+        return { ...object, metadata, roleRef: { ...(object['roleRef'] as object), name: configuration } };
+      const rules = rulesOf(object).map((rule) => (rule.resourceNames ? { ...rule, resourceNames: [configuration] } : rule));
+      return { ...object, metadata, rules };
+    });
 }
+
+const rulesOf = (object: KubeObject): Rule[] => (object['rules'] ?? []) as Rule[];
+
+const withoutUpdate = (object: KubeObject): KubeObject => ({
+  ...object,
+  ...(object.kind === 'Role'
+    ? { rules: rulesOf(object).map((rule) => ({ ...rule, verbs: rule.verbs.filter((verb) => verb !== 'update') })) }
+    : {}),
+});
 
 const events = (): Promise<string> =>
   kubectl('get', 'events', '-n', system, '-o', 'jsonpath={range .items[*]}{.type} {.reason}: {.message}{"\\n"}{end}');
@@ -83,11 +85,21 @@ it('warns of a certificate that nobody renews, goes on serving it, and renews it
     );
   expect(await expirySeconds()).toBe(first);
 
-  const items = rights(system, ['get', 'create', 'patch', 'update']);
-  await writeFile(join(folder, 'rights.json'), JSON.stringify({ apiVersion: 'v1', kind: 'List', items }));
-  await kubectl('apply', '--server-side', '-f', join(folder, 'rights.json'));
+  await kubectlApply(await rights(system));
   await expect.poll(expirySeconds, { timeout: 30_000, interval: 500 }).toBeGreaterThan(first);
   expect(await events()).toContain(
     'Normal CertificateRotated: renewed the certificate: two thirds of the life of the certificate are over',
   );
 }, 180_000);
+
+it('has used every right that the chart gives it, and lacked none', async () => {
+  const events = await requestsOf(inject('plane').auditLog, `system:serviceaccount:${system}:lateen-webhook`);
+  // That which the test had taken away.
+  const refused = events.filter(({ responseStatus }) => responseStatus?.code === 403);
+  expect(new Set(refused.map(({ verb, requestURI }) => `${verb} ${requestURI}`))).toEqual(
+    new Set([`update /api/v1/namespaces/${system}/secrets/lateen-webhook-tls`]),
+  );
+  const used = usedRights(events);
+  const granted = grantedRights((await rights(system)).flatMap(rulesOf));
+  expect([...granted].filter((right) => !used.has(right))).toEqual([]);
+});

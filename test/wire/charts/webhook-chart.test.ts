@@ -46,7 +46,7 @@ describe('the webhook', () => {
     const clusterRole = objects.find(({ kind, metadata }) => kind === 'ClusterRole' && metadata.name === 'lateen-webhook');
     const configurations = ['mutatingwebhookconfigurations', 'validatingwebhookconfigurations'];
     expect(clusterRole?.['rules']).toEqual([
-      { apiGroups: [''], resources: ['namespaces'], verbs: ['get', 'list', 'watch'] },
+      { apiGroups: [''], resources: ['namespaces'], verbs: ['list', 'watch'] },
       { apiGroups: ['admissionregistration.k8s.io'], resources: configurations, resourceNames: ['lateen'], verbs: ['get', 'patch'] },
     ]);
   });
