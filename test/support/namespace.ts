@@ -18,11 +18,10 @@ export async function kubectl(...args: string[]): Promise<string> {
 }
 
 /** Applies objects with all rights, as `kubectl apply --server-side` does. */
-export async function kubectlApply(items: readonly object[]): Promise<void> {
+export async function kubectlApply(items: readonly object[], ...flags: string[]): Promise<void> {
   const { kubeconfig, programs } = inject('plane');
-  const running = run(programs.kubectl, ['--kubeconfig', kubeconfig, 'apply', '--server-side', '--force-conflicts', '-f', '-'], {
-    timeout: DEADLINE_MS,
-  });
+  const args = ['--kubeconfig', kubeconfig, 'apply', '--server-side', '--force-conflicts', ...flags, '-f', '-'];
+  const running = run(programs.kubectl, args, { timeout: DEADLINE_MS });
   running.child.stdin?.end(JSON.stringify({ apiVersion: 'v1', kind: 'List', items }));
   await running;
 }
