@@ -1,26 +1,28 @@
-import { spawn } from 'node:child_process';
 import { chmod, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
-import { delimiter, join } from 'node:path';
-import { text } from 'node:stream/consumers';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { type ChartBench, openChartBench } from '#test/support/chart-bench.ts';
-import { codeBlocks } from '#test/support/markdown.ts';
+import { openPage, type Page, paste } from '#test/support/page.ts';
 import { configMapYaml, type Repositories, startRepositories } from '#test/support/repositories.ts';
 
 const CHECKOUT = fileURLToPath(new URL('../../../', import.meta.url));
 const SETUP_MS = 240_000;
 const DEADLINE_MS = 150_000;
+const CONFIGURATIONS = 'kubectl get mutatingwebhookconfiguration,validatingwebhookconfiguration -o name';
 
 let bench: ChartBench;
 let repositories: Repositories;
 /** Where the commands are run: the charts and examples of the checkout, with a repository of this machine. */
 let folder: string;
-let path: string;
+let programs: string;
+let install: Page;
+let uninstall: Page;
 
 beforeAll(async () => {
   bench = await openChartBench();
   repositories = await startRepositories();
+  [install, uninstall] = await Promise.all([openPage('install.md'), openPage('uninstall.md')]);
   folder = join(bench.folder, 'checkout');
   await mkdir(join(folder, 'docs/examples'), { recursive: true });
   await symlink(join(CHECKOUT, 'charts'), join(folder, 'charts'));
@@ -50,59 +52,77 @@ async function writePrograms(): Promise<void> {
     docker: ': "$@"',
     helm: `case $1 in install) exec '${helm}' "$@" ${here.join(' ')} ;; *) exec '${helm}' "$@" ;; esac`,
   };
-  const bin = join(bench.folder, 'bin');
-  await mkdir(bin);
+  programs = join(bench.folder, 'bin');
+  await mkdir(programs);
   for (const [name, script] of Object.entries(scripts)) {
-    await writeFile(join(bin, name), `#!/bin/sh\n${script}\n`);
-    await chmod(join(bin, name), 0o755);
+    await writeFile(join(programs, name), `#!/bin/sh\n${script}\n`);
+    await chmod(join(programs, name), 0o755);
   }
-  path = [bin, process.env['PATH']].join(delimiter);
 }
 
-/** Rejects with what was printed where a line fails. */
-async function sh(script: string): Promise<string> {
-  const env = { PATH: path, KUBECONFIG: bench.plane.kubeconfig, HOME: bench.folder, IMAGE: 'registry.test/lateen' };
-  const child = spawn('/bin/sh', ['-e', '-c', `exec 2>&1\n${script}`], { cwd: folder, env, timeout: DEADLINE_MS });
-  const printed = text(child.stdout);
-  const code = await new Promise((resolve) => child.on('close', resolve));
-  if (code !== 0) throw new Error(`${script}\nended with ${String(code)}:\n${await printed}\n${bench.told.join('\n')}`);
-  return printed;
+/** Rejects with what was printed where a line fails. The image of this cluster has a name of its own, as that of every reader has. */
+async function sh(commands: string): Promise<string> {
+  const env = { KUBECONFIG: bench.plane.kubeconfig, HOME: bench.folder, IMAGE: 'registry.test/lateen' };
+  const shell = { cwd: folder, path: [programs], env, deadlineMs: DEADLINE_MS };
+  const { status, stdout, stderr } = await paste(shell, commands.replace(/^IMAGE=.*$/m, ''));
+  if (status !== 0) throw new Error(`${commands}\nended with ${status}:\n${stdout}\n${stderr}\n${bench.told.join('\n')}`);
+  return stdout;
 }
 
-/** The image of this cluster has a name of its own, as that of every reader has. */
-async function blocksOf(page: string): Promise<string[]> {
-  const blocks = await codeBlocks(page);
-  return blocks.filter(({ language }) => language === 'sh').map(({ text: block }) => block.replace(/^IMAGE=.*$/m, ''));
-}
+const hello = (): Promise<object | undefined> => bench.get('ConfigMap', 'team-a', 'hello');
 
-it('the commands of install.md install, upgrade, and those of uninstall.md leave nothing but what was applied', {
-  timeout: SETUP_MS,
-}, async () => {
-  const install = await blocksOf('install.md');
-  expect(install.length).toBeGreaterThanOrEqual(6);
-  const printed: string[] = [];
-  for (const block of install) printed.push(await sh(block));
-  expect(printed.join('')).toMatch(/^hello +hello +kustomize +running +true/m);
-  expect(await bench.get('ConfigMap', 'team-a', 'hello')).toBeDefined();
-
-  for (const block of await blocksOf('uninstall.md')) await sh(block);
-  expect(await bench.get('ConfigMap', 'team-a', 'hello')).toBeDefined();
-  expect(await sh('kubectl get mutatingwebhookconfiguration,validatingwebhookconfiguration -o name')).toBe('');
-  expect(await sh('kubectl get namespace -o name')).not.toContain('lateen-system');
-  // Everything that the page says of what stays.
-  expect(await sh('kubectl get configmap -l lateen.dev/inventory-format -n team-a -o name')).toBe('configmap/lateen-hello\n');
-  expect(await sh('kubectl get lease lateen-agent -n team-a -o name')).toBe('lease.coordination.k8s.io/lateen-agent\n');
+it('the commands of install.md install both charts, and an Application runs', { timeout: SETUP_MS }, async () => {
+  await sh(install.block('The image'));
+  await sh(install.block('Once per cluster'));
+  await sh(install.block('Once per namespace', 0));
+  await sh(install.block('Once per namespace', 1));
+  expect(await sh(install.block('Once per namespace', 2))).toMatch(/^hello +hello +kustomize +running +true/m);
+  expect(await hello()).toBeDefined();
 });
 
-it('names values, kinds and files that there are', async () => {
-  const page = await readFile(join(CHECKOUT, 'docs/install.md'), 'utf8');
-  const tables = await Promise.all(['lateen', 'lateen-agent'].map((name) => readFile(join(CHECKOUT, `charts/${name}/README.md`), 'utf8')));
-  const known = new Set(tables.flatMap((table) => [...table.matchAll(/^\| `([\w.]+)` \|/gm)].map(([, name]) => name)));
-  const used = [...page.matchAll(/`([a-z][\w]*(?:\.[a-z][\w]*)+)=/g)]
-    .map(([, name]) => name!)
-    .filter((name) => !name.startsWith('lateen.dev'));
-  expect(used.length).toBeGreaterThan(8);
-  // A value under one that is a map of its own, such as certificates.issuerRef.
-  const isKnown = (name: string): boolean => known.has(name) || known.has(name.replace(/\.\w+$/, ''));
-  expect(used.filter((name) => !isKnown(name))).toEqual([]);
+it('its emergency line turns the webhook off, and an upgrade turns it on', { timeout: SETUP_MS }, async () => {
+  await sh(install.block('In an emergency'));
+  expect(await sh(CONFIGURATIONS)).toBe('');
+  await sh(install.block('Upgrade', 0));
+  expect((await sh(CONFIGURATIONS)).trim().split('\n')).toHaveLength(2);
+  await sh(install.block('Upgrade', 1));
+  expect(install.left()).toEqual([]);
+});
+
+it('uninstall.md takes away all that was applied, where that is wanted', { timeout: SETUP_MS }, async () => {
+  await sh(uninstall.block('With everything that it has applied'));
+  expect(await hello()).toBeUndefined();
+  await sh(install.block('Once per namespace', 2));
+  expect(await hello()).toBeDefined();
+});
+
+it('and else leaves it, and says of everything that stays how to be rid of it', { timeout: SETUP_MS }, async () => {
+  await sh(uninstall.block('The agent of a namespace'));
+  const page = await readFile(join(CHECKOUT, 'docs/uninstall.md'), 'utf8');
+  const removals = [...page.matchAll(/^\|.*\| `(kubectl [^`]+)`/gm)].map(([, command = '']) => command.replace('NAME', 'hello'));
+  const named = [
+    ['kubectl get application,applicationrevision -n team-a -o name', /^application\S+\/hello\n(applicationrevision\S+\/hello-v\d+\n)+$/],
+    ['kubectl get configmap -l lateen.dev/inventory-format -n team-a -o name', /^configmap\/lateen-hello\n$/],
+    ['kubectl get lease -n team-a -o name', /^lease\S+\/lateen-agent\n$/],
+    ['kubectl get namespace -l lateen.dev/applications -o name', /^namespace\/team-a\n$/],
+  ] as const;
+  expect(removals).toHaveLength(named.length);
+  for (const [index, [asked, answer]] of named.entries()) {
+    expect(await sh(asked)).toMatch(answer);
+    await sh(removals[index]!);
+    // What belongs to an Application goes a moment after it.
+    await bench.eventually(`gone: ${asked}`, async () => (await sh(asked)) === '');
+  }
+  expect(await hello()).toBeDefined();
+});
+
+it('the webhook goes, and the CRDs where somebody says so', { timeout: SETUP_MS }, async () => {
+  await sh(uninstall.block('The webhook'));
+  expect(await sh(CONFIGURATIONS)).toBe('');
+  expect(await sh('kubectl get namespace -o name')).not.toContain('lateen-system');
+  expect(await sh('kubectl get crd -o name')).toContain('applications.core.oam.dev');
+  await sh(uninstall.block('The CRDs'));
+  expect(await sh('kubectl get crd -o name')).toBe('');
+  expect(await hello()).toBeDefined();
+  expect(uninstall.left()).toEqual([]);
 });

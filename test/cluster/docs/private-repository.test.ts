@@ -1,15 +1,13 @@
-import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { delimiter, dirname, join } from 'node:path';
-import { text } from 'node:stream/consumers';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { parse } from 'yaml';
 import type { Application } from '#api/application.ts';
 import { kubeconfigText } from '#dev/control-plane-files.ts';
 import { selfSignedCertificate } from '#test/support/certificate.ts';
-import { type CodeBlock, codeBlocks } from '#test/support/markdown.ts';
 import { kubectl } from '#test/support/namespace.ts';
+import { openPage, paste } from '#test/support/page.ts';
 import { configMapYaml, type Repositories, startRepositories, type TestRepository } from '#test/support/repositories.ts';
 import { startTenant, type Tenant } from '#test/support/tenant.ts';
 
@@ -17,7 +15,7 @@ const DEADLINE_MS = 30_000;
 const OLD = 'the-first-password';
 const NEW = 'the-second-password';
 const certificate = selfSignedCertificate();
-const blocks = await codeBlocks('private-repository.md');
+const page = await openPage('private-repository.md');
 
 let folder: string;
 let tenant: Tenant;
@@ -58,34 +56,22 @@ async function tenantKubeconfig(namespace: string): Promise<string> {
   return file;
 }
 
-function blockUnder(heading: string, language = 'sh', position = 0): string {
-  const found = blocks.filter((block: CodeBlock) => block.heading === heading && block.language === language)[position];
-  if (!found) throw new Error(`docs/private-repository.md has no ${language} block under ${JSON.stringify(heading)}`);
-  return found.text;
-}
-
 /** Runs commands of the page as a tenant would, typing `typed`, and resolves to what they printed. */
 async function run(commands: string, typed = ''): Promise<string> {
-  const path = [dirname(inject('plane').programs.kubectl), process.env['PATH']].join(delimiter);
-  const child = spawn('bash', ['-euo', 'pipefail', '-c', commands], {
+  const shell = {
     cwd: folder,
-    env: { PATH: path, KUBECONFIG: kubeconfig, HOME: folder },
-    timeout: DEADLINE_MS,
-    killSignal: 'SIGKILL',
-  });
-  child.stdin.end(`${typed}\n`);
-  const [stdout, stderr, code] = await Promise.all([
-    text(child.stdout),
-    text(child.stderr),
-    new Promise<number | null>((resolve) => child.once('close', resolve)),
-  ]);
-  if (code !== 0) throw new Error(`exit status ${code}: ${commands}\n${stderr}`);
+    path: [dirname(inject('plane').programs.kubectl)],
+    env: { KUBECONFIG: kubeconfig },
+    deadlineMs: DEADLINE_MS,
+  };
+  const { status, stdout, stderr } = await paste(shell, commands, typed);
+  if (status !== 0) throw new Error(`exit status ${status}: ${commands}\n${stderr}`);
   return stdout;
 }
 
 /** The Application of the page, with the URL and the interval of this test. */
 async function applyExample(name: string, url: string, secretRef: string): Promise<void> {
-  const { spec } = parse(blockUnder('User name and password', 'yaml')) as Application;
+  const { spec } = parse(page.block('User name and password', 0, 'yaml')) as Application;
   Object.assign(spec.components[0]!.properties!, { url, secretRef, pullInterval: '1s' });
   await tenant.apply(name, spec);
 }
@@ -98,17 +84,17 @@ it('makes the Secret with name and password; the component that waited for it go
   const { url } = await repository(plain, 'private');
   await applyExample('private', url, 'git-secret');
   await tenant.until('private', 'waiting', () => tenant.service('private', 'infrastructure')?.details?.['reason'] === 'SECRET_NOT_FOUND');
-  await run(blockUnder('User name and password'), OLD);
+  await run(page.block('User name and password'), OLD);
   await tenant.untilRunning('private');
 });
 
 it('shows that it works', async () => {
-  expect((await run(blockUnder('Does it work?'))).trim()).toBe('true');
+  expect((await run(page.block('Does it work?'))).trim()).toBe('true');
 });
 
 it('replaces the password, which is used at once', async () => {
   const asked = plain.server.requests().length;
-  await run(blockUnder('A new password'), NEW);
+  await run(page.block('A new password'), NEW);
   const secret = (await tenant.get('Secret', 'git-secret'))?.['data'] as Record<string, string>;
   expect(Object.entries(secret).map(([key, value]) => [key, Buffer.from(value, 'base64').toString()])).toEqual([
     ['password', NEW],
@@ -120,7 +106,7 @@ it('replaces the password, which is used at once', async () => {
 
 it('takes a bearer token', async () => {
   const { url } = await repository(plain, 'bearer');
-  await run(blockUnder('A bearer token'), OLD);
+  await run(page.block('A bearer token'), OLD);
   await applyExample('bearer', url, 'git-token');
   await tenant.untilRunning('bearer');
 });
@@ -134,20 +120,20 @@ it('trusts an authority of your own, with credentials and without', async () => 
     () => tenant.service('own-authority', 'infrastructure')?.details?.['reason'] === 'TLS_FAILED',
   );
   const heading = 'A server with a certificate of your own authority';
-  await run(blockUnder(heading));
+  await run(page.block(heading));
   await tenant.untilRunning('own-authority');
   // The credentials are still there, also for the server without TLS.
   await tenant.untilRunning('private');
 
   await secure.server.createRepository('open', { public: true });
-  await run(blockUnder(heading, 'sh', 1));
+  await run(page.block(heading, 1));
   const open = await repository(secure, 'open');
   await applyExample('open', open.url, 'git-ca');
   await tenant.untilRunning('open');
 });
 
 it('ran every command of the page, and showed no password', async () => {
-  expect(blocks.filter(({ language }) => language === 'sh')).toHaveLength(6);
+  expect(page.left()).toEqual([]);
   const shown = await tenant.shown();
   for (const password of [OLD, NEW]) {
     expect(shown).not.toContain(password);

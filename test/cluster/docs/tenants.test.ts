@@ -1,21 +1,18 @@
-import { spawn } from 'node:child_process';
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { delimiter, dirname, join } from 'node:path';
-import { text } from 'node:stream/consumers';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { allowListsOf } from '#api/allow-lists.ts';
 import type { KubeObject } from '#api/kubernetes.ts';
 import type { Printed } from '#test/support/kubectl.ts';
-import { codeBlocks } from '#test/support/markdown.ts';
 import { kubectl } from '#test/support/namespace.ts';
+import { openPage, paste } from '#test/support/page.ts';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const DEADLINE_MS = 60_000;
-const blocks = await codeBlocks('tenants.md');
-const ran = new Set<number>();
+const page = await openPage('tenants.md');
 
 let folder: string;
 /** The page says team-a. */
@@ -35,24 +32,11 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 /** Runs the block under a heading, with the namespace of this run in the place of team-a. */
-async function run(heading: string, position = 0): Promise<Printed> {
-  const block = blocks.filter((one) => one.heading === heading && one.language === 'sh')[position];
-  if (!block) throw new Error(`docs/tenants.md has no block ${position} under ${JSON.stringify(heading)}`);
-  ran.add(blocks.indexOf(block));
+function run(heading: string, position = 0): Promise<Printed> {
   const { kubeconfig, programs } = inject('plane');
-  const path = [join(ROOT, 'bin'), dirname(programs.kubectl), dirname(programs.helm), process.env['PATH']].join(delimiter);
-  const child = spawn('bash', ['--norc', '-euo', 'pipefail', '-c', block.text.replaceAll('team-a', namespace)], {
-    cwd: folder,
-    env: { PATH: path, KUBECONFIG: kubeconfig, HOME: folder },
-    timeout: DEADLINE_MS,
-    killSignal: 'SIGKILL',
-  });
-  const [stdout, stderr, status] = await Promise.all([
-    text(child.stdout),
-    text(child.stderr),
-    new Promise<number>((resolve) => child.once('close', (code) => resolve(code ?? -1))),
-  ]);
-  return { status, stdout, stderr };
+  const path = [join(ROOT, 'bin'), dirname(programs.kubectl), dirname(programs.helm)];
+  const shell = { cwd: folder, path, env: { KUBECONFIG: kubeconfig }, deadlineMs: DEADLINE_MS };
+  return paste(shell, page.block(heading, position).replaceAll('team-a', namespace));
 }
 
 const object = async (...what: string[]): Promise<KubeObject> => JSON.parse(await kubectl('get', ...what, '-o', 'json')) as KubeObject;
@@ -102,6 +86,5 @@ it('the allow-lists are changed on the Namespace, and asked of files', async () 
 });
 
 it('every command of the page was run', () => {
-  const commands = blocks.flatMap(({ language }, index) => (language === 'sh' ? [index] : []));
-  expect([...ran].toSorted((left, right) => left - right)).toEqual(commands);
+  expect(page.left()).toEqual([]);
 });

@@ -38,7 +38,12 @@ describe('make rootfs', () => {
     const lib = ['group.sh', 'lateen-agent.mjs', 'lateen-webhook.mjs', 'lateen.mjs'].map((name) => `/usr/local/lib/lateen/${name}`);
     expect(files.map(({ path }) => path)).toEqual([...bin, ...lib, '/usr/local/share/lateen/LICENSE']);
     for (const { path, mode } of files) expect(mode, path).toBe(path.includes('/bin/') ? '755' : '644');
-    expect(files.reduce((sum, { bytes }) => sum + bytes, 0)).toBeLessThan(LARGEST);
+    expect(bytesIn(files)).toBeLessThan(LARGEST);
+  });
+
+  it('is as large as docs/install.md says', async () => {
+    const [, megabytes] = /^Its own files are (\d+) MB/m.exec(await readFile(join(CHECKOUT, 'docs/install.md'), 'utf8')) ?? [];
+    expect(Math.abs(bytesIn(files) / 1024 / 1024 - Number(megabytes))).toBeLessThan(5);
   });
 
   it('makes the same files from what the Dockerfile gets, and lists them', { timeout: DEADLINE_MS }, async () => {
@@ -54,6 +59,10 @@ describe('make rootfs', () => {
       expect((await run(join(again, 'usr/local/bin', program), ['--version'])).stdout).toBe(`${VERSION}\n`);
   });
 });
+
+function bytesIn(all: readonly RootfsFile[]): number {
+  return all.reduce((sum, { bytes }) => sum + bytes, 0);
+}
 
 /** A bundle holds the paths of its packages, and here those lead out of the folder. */
 function comparable({ path, mode, sha256 }: RootfsFile): string {
