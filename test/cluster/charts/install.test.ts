@@ -49,8 +49,23 @@ describe('the agent before the chart lateen', () => {
 });
 
 describe('the chart lateen with its defaults', () => {
-  it('is installed, and two replicas get ready with one certificate', { timeout: SETUP_MS }, async () => {
+  /** Such as KubeVela's: of other content than ours. */
+  it('installs the CRDs that are missing and leaves those that are there', { timeout: SETUP_MS }, async () => {
+    const theirs = 'crd/applications.core.oam.dev';
+    const column = JSON.stringify([{ op: 'remove', path: '/spec/versions/0/additionalPrinterColumns/0' }]);
+    await bench.kubectl('patch', theirs, '--type=json', '-p', column);
+    await bench.kubectl('delete', 'crd', 'workflows.core.oam.dev');
+    const seen = (): Promise<string> => bench.kubectl('get', theirs, '-o', 'jsonpath={.metadata.uid} {.metadata.generation}');
+    const before = await seen();
     await bench.namespace(SYSTEM);
+    await bench.install('lateen', SYSTEM, '--set=webhook.enabled=false');
+    expect(await seen()).toBe(before);
+    expect(await bench.kubectl('get', 'crd', 'workflows.core.oam.dev', '-o', 'name')).toContain('workflows.core.oam.dev');
+    await bench.helm('uninstall', 'lateen', '--namespace', SYSTEM, '--wait');
+    expect(await seen()).toBe(before);
+  });
+
+  it('is installed, and two replicas get ready with one certificate', { timeout: SETUP_MS }, async () => {
     const notes = await bench.install('lateen', SYSTEM);
     expect(notes).toContain('helm install lateen-agent charts/lateen-agent --namespace NAMESPACE --set applications=all');
     const pods = bench.kubelet.pods(SYSTEM);

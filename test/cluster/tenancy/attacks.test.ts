@@ -299,7 +299,13 @@ describe('A34: manifests that read what is in the namespace', () => {
       selector: { matchLabels: { app: 'reads' } },
       template: {
         metadata: { labels: { app: 'reads' } },
-        spec: { containers: [{ name: 'c', image: 'nginx', envFrom: [{ secretRef: { name: 'of-a' } }] }] },
+        spec: {
+          containers: [{ name: 'c', image: 'nginx', envFrom: [{ secretRef: { name: 'of-a' } }] }],
+          // A token of the namespace's own default account, for whomever it is meant.
+          volumes: [
+            { name: 't', projected: { sources: [{ serviceAccountToken: { path: 'token', audience: 'https://elsewhere.example' } }] } },
+          ],
+        },
       },
     };
     const reads = object('apps/v1', 'Deployment', { spec }, { name: 'reads' });
