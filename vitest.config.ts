@@ -11,13 +11,19 @@ export default defineConfig({
     projects: [
       {
         // Needs no control plane: pure code, and real processes and servers that start in a second.
-        test: { name: 'fast', include: ['test/unit/**/*.test.ts', 'test/wire/**/*.test.ts'], testTimeout: 30_000, hookTimeout: 1_200_000 },
+        test: {
+          name: 'fast',
+          include: ['test/unit/**/*.test.ts', 'test/wire/**/*.test.ts'],
+          globalSetup: ['test/support/shipped-programs.ts'],
+          testTimeout: 30_000,
+          hookTimeout: 1_200_000,
+        },
       },
       {
         test: {
           name: 'cluster',
           include: ['test/cluster/**/*.test.ts'],
-          globalSetup: ['test/support/control-plane.ts'],
+          globalSetup: ['test/support/shipped-programs.ts', 'test/support/control-plane.ts'],
           testTimeout: CLUSTER_TIMEOUT_MS,
           hookTimeout: CLUSTER_TIMEOUT_MS * 2,
         },

@@ -1,12 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { type Exit, logTail, type ManagedProcess, startProcess } from '#dev/lifeline.ts';
 import { freePorts } from '#dev/ports.ts';
+import { shipped } from './shipped-programs.ts';
 
-const PROGRAM = fileURLToPath(new URL('../../bin/lateen-agent', import.meta.url));
-/** Measured: 2 s on two idle cores, most of it for reading the kubeconfig's library. */
+/** Half a second on two idle cores. */
 const READY_DEADLINE_MS = 45_000;
 const STOP_DEADLINE_MS = 15_000;
 const POLL_MS = 50;
@@ -19,11 +18,11 @@ export interface AgentOptions {
   folder: string;
   /** More settings: `{ 'min-interval': '10s' }`. */
   flags?: Record<string, string>;
-  /** Started instead of bin/lateen-agent: a command and what stands before the settings. */
+  /** Started instead of the agent as it is shipped: a command and what stands before the settings. */
   program?: readonly [command: string, ...args: string[]];
 }
 
-/** bin/lateen-agent as a process of its own. */
+/** The agent as a process of its own. */
 export interface AgentProcess {
   pid: number;
   /** `http://127.0.0.1:PORT`, with /healthz and /readyz. */
@@ -59,7 +58,7 @@ export async function startAgentProcess(options: AgentOptions): Promise<AgentPro
   const logFile = join(options.folder, 'agent.log');
   // As in a Pod: nothing of the developer's own environment may help it.
   const env = { PATH: process.env['PATH'] };
-  const [command, ...args] = options.program ?? [PROGRAM];
+  const [command, ...args] = options.program ?? shipped('lateen-agent');
   args.push(...settingsOf(options, address));
   const started = await startProcess({ name: 'lateen-agent', command, args, logFile, env });
   await untilReady(started, healthUrl);

@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
+import { shipped } from './shipped-programs.ts';
 
-const PROGRAM = fileURLToPath(new URL('../../bin/lateen', import.meta.url));
 const DEADLINE_MS = 20_000;
 
 export interface Ran {
@@ -20,13 +19,14 @@ export interface RunOptions {
   deadlineMs?: number;
 }
 
-/** Runs bin/lateen as a user does, with nothing of the environment but PATH. */
+/** Runs the command lateen as a user does, with nothing of the environment but PATH. */
 export function lateen(
   args: readonly string[],
   { env = {}, stdin = '', cwd, onStderr, deadlineMs = DEADLINE_MS }: RunOptions = {},
 ): Promise<Ran> {
   const { promise, resolve, reject } = Promise.withResolvers<Ran>();
-  const child = spawn(PROGRAM, args, {
+  const [command, ...options] = shipped('lateen');
+  const child = spawn(command, [...options, ...args], {
     env: { PATH: process.env['PATH'], HOME: '/nonexistent', TZ: 'UTC', ...env },
     timeout: deadlineMs,
     killSignal: 'SIGKILL',

@@ -1,12 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { request } from 'node:https';
 import { inject } from 'vitest';
+import { shipped } from './shipped-programs.ts';
 
-const PROGRAM = fileURLToPath(new URL('../../bin/lateen-webhook', import.meta.url));
-/** A busy machine takes long to load the kubeconfig library. */
+/** On a busy machine. */
 const READY_MS = 90_000;
 
 export interface WebhookProcess {
@@ -22,12 +21,12 @@ export interface WebhookProcess {
   kill(): Promise<void>;
 }
 
-/** Starts bin/lateen-webhook against the control plane of this run, with all rights. */
+/** Starts the webhook against the control plane of this run, with all rights. */
 export function startWebhook(port: number, flags: Record<string, string> = {}): WebhookProcess {
   const settings = { address: `127.0.0.1:${port}`, hosts: '127.0.0.1', kubeconfig: inject('plane').kubeconfig, drain: '500ms', ...flags };
   const args = Object.entries(settings).map(([name, value]) => `--${name}=${value}`);
-  // exec in the launcher: the child is node itself.
-  const child = spawn(PROGRAM, args, { stdio: ['ignore', 'pipe', 'inherit'], env: { PATH: process.env['PATH'] } });
+  const [command, ...options] = shipped('lateen-webhook');
+  const child = spawn(command, [...options, ...args], { stdio: ['ignore', 'pipe', 'inherit'], env: { PATH: process.env['PATH'] } });
   const lines: Record<string, unknown>[] = [];
   let rest = '';
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
