@@ -20,18 +20,21 @@ export const lease: Check = ({ cluster: { client, namespace } }) =>
   guarded('lease', async () => {
     const reference = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', namespace, name: AGENT_NAME };
     const found = await client.get(reference, { timeoutMs: DEADLINE_MS });
-    if (!found) return [failed('lease', `no agent has ever acted in ${namespace}: there is no Lease ${AGENT_NAME}`, INSTALL(namespace))];
+    const log = `look at its log: kubectl logs -n ${namespace} deployment/${AGENT_NAME}`;
+    if (!found) {
+      const remedy = `${INSTALL(namespace)}; where it is installed, ${log}`;
+      return [failed('lease', `no agent has ever acted in ${namespace}: there is no Lease ${AGENT_NAME}`, remedy)];
+    }
     const { holderIdentity, renewTime = '', leaseDurationSeconds = 30 } = (found['spec'] ?? {}) as Lease;
     // By the API server's clock: the agent wrote it by that.
     const ageMs = client.transport.serverNow() - Date.parse(renewTime);
     const age = `${Math.max(0, Math.round(ageMs / 1_000))} s ago`;
-    const log = `look at its log: kubectl logs -n ${namespace} deployment/${AGENT_NAME}`;
     if (!holderIdentity)
       return [
         failed(
           'lease',
           `no agent acts in ${namespace}: the last one gave the Lease back ${age}`,
-          `${INSTALL(namespace)}, or start it again`,
+          `start it again, or ${INSTALL(namespace)}`,
         ),
       ];
     if (!(ageMs <= leaseDurationSeconds * 1_000))
@@ -82,6 +85,8 @@ export const rights: Check = ({ cluster: { client, namespace } }) =>
     const missing = needed.filter((_, index) => !answers[index]);
     if (missing.length === 0)
       return [ok('rights', 'the agent may do what it needs for its own work; lateen doctor rbac PATH looks at what Git needs')];
+    if (missing.length === needed.length)
+      return [failed('rights', `the agent has no right in ${namespace}: its Role is not there`, INSTALL(namespace))];
     const remedy = 'upgrade the chart lateen-agent: its Role holds them';
     return [failed('rights', `the agent may not: ${missingText(missing).slice(0, 10).join('; ')}`, remedy)];
   });

@@ -2,7 +2,7 @@ import { ApiError } from '#agent/cluster/client.ts';
 import { type AllowList, allowListsOf } from '#api/allow-lists.ts';
 import type { KubeObject } from '#api/kubernetes.ts';
 import { annotation, API_VERSION, label } from '#api/names.ts';
-import { type Checked, type Check, DEADLINE_MS, failed, guarded, ok, skipped } from './doctor-check.ts';
+import { type Checked, type Check, DEADLINE_MS, failed, guarded, ok, type Seat, skipped } from './doctor-check.ts';
 
 /** The API server, the kinds of Lateen, and the namespace. */
 
@@ -48,9 +48,12 @@ function ownerOf({ metadata: { annotations = {}, managedFields = [] } }: KubeObj
   return `${whose}, applied by ${by}`;
 }
 
-export const namespace: Check = ({ cluster: { client, namespace: name } }) =>
-  guarded('namespace', async () => {
+/** The namespace, and whether there is one to look at. */
+export async function namespace({ cluster: { client, namespace: name } }: Seat): Promise<{ checks: Checked[]; there: boolean }> {
+  let there = true;
+  const checks = await guarded('namespace', async () => {
     const object = await client.get({ apiVersion: 'v1', kind: 'Namespace', name }, { timeoutMs: DEADLINE_MS });
+    there = object !== undefined;
     if (!object) return [failed('namespace', `there is no namespace ${name}`, 'choose another with -n, or make it: lateen init')];
     const { labels = {}, annotations = {}, deletionTimestamp } = object.metadata;
     if (deletionTimestamp) return [failed('namespace', `${name} is being deleted`, 'choose another namespace with -n')];
@@ -61,6 +64,8 @@ export const namespace: Check = ({ cluster: { client, namespace: name } }) =>
       ...limits(annotation.allowedRegistries, lists.registries),
     ];
   });
+  return { checks, there };
+}
 
 function announced(name: string, labels: Record<string, string>): Checked {
   const mode = labels[label.applications];

@@ -1,5 +1,5 @@
 import type { Application } from '#api/application.ts';
-import { claimOf } from '#api/claim.ts';
+import { claimOf, isHandedBack } from '#api/claim.ts';
 import { isClaimed } from '#api/handback.ts';
 import { label } from '#api/names.ts';
 import { listApplications } from './applications.ts';
@@ -30,6 +30,8 @@ async function ofOne(application: Application, mode: 'all' | 'gitops', { cluster
   const holds = !claimed && (await readInventory(cluster, name)) !== undefined;
   const claim = claimOf(application, { mode, holds });
   if (claim.verdict === 'hands-off' && claim.told) return [ok('owners', `${name}: ${claim.told.message}`)];
+  if (claim.verdict === 'hands-off' && isHandedBack(application.metadata.annotations ?? {}))
+    return [ok('owners', `${name}: ${claim.why}; vela-core runs it, where there is one`)];
   if (claim.verdict !== 'hand-back') return [];
   const message = `${name}: ${claim.why}, and Lateen still holds ${claimed ? 'its claim' : 'its inventory'}: nobody reconciles it`;
   return [failed('owners', message, `lateen handback ${name} -n ${cluster.namespace} ends it`)];

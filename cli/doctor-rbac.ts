@@ -24,7 +24,10 @@ export function doctorRbac(io: Io, options: Invocation): Promise<Exit> {
   return withCluster(io, options, async (cluster) => {
     const { argument: what } = options;
     const { client, namespace } = cluster;
-    const needs = isFolder(io, what) ? await needsOfFolder(io, options, cluster) : await needsOfApplication(cluster, what);
+    const ofFolder = isFolder(io, what);
+    const needs = ofFolder ? await needsOfFolder(io, options, cluster) : await needsOfApplication(cluster, what);
+    if (ofFolder && needs.kinds.length === 0 && needs.impossible.length === 0)
+      throw new CommandError(exit.no, `there are no objects in ${what}`, 'name a folder with manifests');
     const rules = smallestRules(needs, namespace);
     const access = await agentAccess(client, namespace);
     if (!access) {

@@ -1,6 +1,7 @@
 import { allowListsOf } from '#api/allow-lists.ts';
 import type { Application } from '#api/application.ts';
 import { checkApplication } from '#api/check.ts';
+import { isReleased } from '#api/handback.ts';
 import type { KustomizeProperties } from '#api/kustomize.ts';
 import type { KubeObject } from '#api/kubernetes.ts';
 import { API_VERSION } from '#api/names.ts';
@@ -28,8 +29,13 @@ export const applications: Check = (seat) =>
     ];
   });
 
-/** What an Application says itself of what is wrong with it. */
-function complaint({ metadata: { name }, status }: Application): Checked | undefined {
+/** What an Application says itself of what is wrong with it. That it was handed back is what somebody wanted. */
+function complaint(application: Application): Checked | undefined {
+  if (isReleased(application)) return undefined;
+  const {
+    metadata: { name },
+    status,
+  } = application;
   const is = (wanted: string, state: string) => status?.conditions?.find((one) => one.type === wanted && one.status === state);
   const ready = is('Ready', 'False');
   const worst = is('Admitted', 'False') ?? is('Stalled', 'True') ?? (ready?.reason === 'Progressing' ? undefined : ready);

@@ -11,7 +11,7 @@ import { CommandError, type Exit, exit } from './exit.ts';
 import { type Io, style } from './io.ts';
 
 /** In the order in which one thing needs the other. */
-const CHECKS: readonly Check[] = [namespace, webhook, deployment, lease, rights, mine, applications, owners, sources, registries];
+const CHECKS: readonly Check[] = [webhook, deployment, lease, rights, mine, applications, owners, sources, registries];
 
 /** `lateen doctor`: from the seat of whoever asks, what works and what does not, each with what to do. */
 export async function doctor(io: Io, options: Invocation): Promise<Exit> {
@@ -36,9 +36,11 @@ export async function doctor(io: Io, options: Invocation): Promise<Exit> {
 }
 
 async function examine(seat: Seat): Promise<Checked[]> {
-  const first = [...(await apiServer(seat)), ...(await guarded('CRDs', () => kinds(seat)))];
-  // Without its kinds there is nothing of Lateen to look at.
-  if (first.some(({ check, state }) => check === 'CRDs' && state === 'failed')) return [...first, ...(await namespace(seat))];
+  const cluster = [...(await apiServer(seat)), ...(await guarded('CRDs', () => kinds(seat)))];
+  const { checks, there } = await namespace(seat);
+  const first = [...cluster, ...checks];
+  // Without its kinds, or its namespace, there is nothing of Lateen to look at.
+  if (!there || cluster.some(({ check, state }) => check === 'CRDs' && state === 'failed')) return first;
   const rest = await Promise.all(CHECKS.map((check) => guarded('doctor', () => check(seat))));
   return [...first, ...rest.flat()];
 }
@@ -55,5 +57,5 @@ function print(io: Io, where: string, checks: readonly Checked[]): void {
   const count = (state: Checked['state']): number => checks.filter((one) => one.state === state).length;
   const [bad, open] = [count('failed'), count('skipped')];
   const said = bad === 0 ? `nothing is wrong in ${where}` : `${bad} of ${checks.length} checks failed in ${where}`;
-  io.stdout.write(`\n${said}${open > 0 ? `; ${open} could not be asked from here` : ''}\n`);
+  io.stdout.write(`\n${said}${open > 0 ? `; ${open} skipped` : ''}\n`);
 }

@@ -109,6 +109,13 @@ rules:
     const { status, stdout } = await rbac(owner, wrong);
     expect(status).toBe(1);
     expect(stdout).toContain('CANNOT  Namespace of v1 belongs to no namespace: no agent applies it\n');
+    const empty = join(folder, 'empty');
+    await mkdir(empty);
+    expect(await rbac(owner, empty)).toEqual({
+      status: 1,
+      stdout: '',
+      stderr: `lateen: there are no objects in ${empty}; name a folder with manifests\n`,
+    });
     expect((await rbac(owner, 'nosuch')).stderr).toContain('there is neither a folder nosuch nor an Application of that name');
   });
 });

@@ -119,7 +119,7 @@ describe('where everything is as it should be', () => {
     const { status, stdout } = await ask(admin.kubeconfig);
     expect(status).toBe(0);
     expect(stdout).toMatch(/^ok {7}API server {4}https/);
-    expect(stdout).toMatch(new RegExp(`\\nnothing is wrong in ${tenant.namespace}; 1 could not be asked from here\\n$`));
+    expect(stdout).toMatch(new RegExp(`\\nnothing is wrong in ${tenant.namespace}; 1 skipped\\n$`));
     expect(stdout).not.toContain(PASSWORD);
   });
 });
@@ -228,6 +228,28 @@ describe('what is wrong is told with what to do', () => {
     );
     expect(of(checks, 'namespace')[0]).toContain('announces no agent');
     for (const one of checks.filter(({ state }) => state === 'failed')) expect(one.remedy).toMatch(/.{10,}/);
+  });
+});
+
+describe('where nothing is installed', () => {
+  it('says so once, and how to begin', async () => {
+    const empty = await createNamespace();
+    const asked = await lateen(['doctor', '-n', empty, '--kubeconfig', tenant.kubeconfig, '-o', 'json']);
+    const { checks } = JSON.parse(asked.stdout) as { checks: Checked[] };
+    expect(of(checks, 'lease')).toEqual([`failed lease: no agent has ever acted in ${empty}: there is no Lease lateen-agent`]);
+    expect(of(checks, 'rights')).toEqual([`failed rights: the agent has no right in ${empty}: its Role is not there`]);
+    for (const name of ['lease', 'rights'])
+      expect(checks.find(({ check }) => check === name)?.remedy).toContain(
+        `helm install lateen-agent charts/lateen-agent --namespace ${empty}`,
+      );
+  });
+
+  it('ends where there is no such namespace', async () => {
+    const { status, stdout } = await lateen(['doctor', '-n', 'nosuch', '--kubeconfig', tenant.kubeconfig]);
+    expect(status).toBe(1);
+    expect(stdout).toMatch(
+      /^ok .*\nok .*\nFAILED {3}namespace {3}there is no namespace nosuch\n +-> choose another with -n, or make it: lateen init\n\n1 of 3 checks failed in nosuch\n$/,
+    );
   });
 });
 

@@ -223,6 +223,9 @@ describe('lateen handback of a kustomize component', () => {
       expect((await handback(tenant, 'broken')).status).toBe(0);
       expect(tenant.application('broken')?.metadata.annotations).not.toHaveProperty([CLAIM]);
       expect(await uidOf(tenant, 'ConfigMap', 'a')).toBe(uid);
+      const after = (await lateen(['doctor', '-n', tenant.namespace, '--kubeconfig', tenant.kubeconfig])).stdout;
+      expect(after).toMatch(/^ok +owners +broken: it was handed back: /m);
+      expect(after).not.toMatch(/^FAILED +Applications/m);
     } finally {
       await tenant.close();
     }
