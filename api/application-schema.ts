@@ -30,7 +30,9 @@ function duplicate(name: string, index: number | undefined, names: readonly (str
 }
 
 function componentNameRule(name: string, { index, context }: Site): Finding[] {
-  return [...labelRule(name), ...duplicate(name, index, context.componentNames, 'components')];
+  const again = duplicate(name, index, context.componentNames, 'components');
+  const found = labelRule(name);
+  return again.length === 0 ? found : [...found, ...again];
 }
 
 function stepNameRule(name: string, { index, context }: Site): Finding[] {

@@ -77,12 +77,19 @@ function contextOf(application: unknown, options: CheckOptions): CheckContext {
     minIntervalMs: options.minIntervalMs,
     allowed: options.allowed,
     componentNames: components.map((component) => stringOf(own(component, 'name'))),
-    componentNeeds: components.map((component) => listOf(own(component, 'dependsOn')).filter(isString)),
+    componentNeeds: components.map(needsOf),
     stepNames: steps.map((step, index) => stepName(own(step, 'name'), index)),
-    stepNeeds: steps.map((step) => listOf(own(step, 'dependsOn')).filter(isString)),
+    stepNeeds: steps.map(needsOf),
     guess: boundedGuess(),
     afford: boundedEffort(),
   };
+}
+
+const NOTHING: readonly string[] = [];
+
+function needsOf(node: Record<string, unknown>): readonly string[] {
+  const needs = own(node, 'dependsOn');
+  return Array.isArray(needs) ? needs.filter(isString) : NOTHING;
 }
 
 function mapOf(value: unknown): Record<string, unknown> {

@@ -25,14 +25,13 @@ export function declarationOf(type: string): GenericSchema | undefined {
 }
 
 export function componentTypeRule(type: string, site: Site): Finding[] {
+  if (componentTypes.includes(type)) return [];
   const [base = '', ...version] = type.split('@');
   if (version.length > 0 && componentTypes.includes(base)) {
     const text = `with a version (${quote(type)}) is not implemented in this version`;
     return [{ code: 'Unsupported', text, value: shorten(type), remedy: `write ${quote(base)}` }];
   }
-  return componentTypes.includes(type)
-    ? []
-    : [unknownType('UnknownComponentType', 'component type', type, { known: componentTypes, site })];
+  return [unknownType('UnknownComponentType', 'component type', type, { known: componentTypes, site })];
 }
 
 export function stepTypeRule(type: string, site: Site): Finding[] {

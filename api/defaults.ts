@@ -16,17 +16,32 @@ const always: Wanted = () => true;
 
 // What needs no default is handed back as it is: whoever compares then sees at once that nothing changed.
 function fillPart(part: Part, value: unknown, wanted: Wanted): unknown {
+  if (!part.fills) return value;
   if (part.fields.length > 0 && isMap(value)) return fillFields(part.fields, value, wanted);
   const { item } = part;
-  if (!item || !Array.isArray(value)) return value;
-  const filled = value.map((entry: unknown) => fillPart(item, entry, wanted));
-  return filled.every((entry, index) => entry === value[index]) ? value : filled;
+  return item && Array.isArray(value) ? eachItem(value, (entry) => fillPart(item, entry, wanted)) : value;
+}
+
+/** A list with every item changed; the list itself where none is another one then. */
+export function eachItem(list: readonly unknown[], change: (item: unknown) => unknown): readonly unknown[] {
+  let changed: unknown[] | undefined;
+  for (let index = 0; index < list.length; index++) {
+    const item = change(list[index]);
+    if (item === list[index]) continue;
+    changed ??= list.slice();
+    changed[index] = item;
+  }
+  return changed ?? list;
 }
 
 function fillFields(fields: Part['fields'], value: Record<string, unknown>, wanted: Wanted): Record<string, unknown> {
   let filled: Record<string, unknown> | undefined;
-  for (const [key, part] of fields) {
-    const held = own(value, key);
+  // Not taken apart in the head of the loop: that goes through an iterator for each of them.
+  for (const entry of fields) {
+    const key = entry[0];
+    const part = entry[1];
+    if (!part.fills) continue;
+    const held = value[key];
     const wish = held === undefined ? part.default : fillPart(part, held, wanted);
     if (wish === held || !wanted(part)) continue;
     filled ??= { ...value };

@@ -1,11 +1,14 @@
 /** Go durations (`1h30m`, `500ms`): the text form of every interval and timeout in the Application. */
 
 const UNIT_MS: Record<string, number> = { ns: 1e-6, us: 1e-3, µs: 1e-3, μs: 1e-3, ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
+const PLAIN = /^\d+[smh]$/;
 const PART = /^(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)/;
 
 /** Milliseconds, or undefined where `text` is not a Go duration (`1d` and bare numbers are not). */
 export function parseDuration(text: string): number | undefined {
   if (text === '0') return 0;
+  // What most people write, at a fourth of the cost: a review reads hundreds.
+  if (PLAIN.test(text)) return Number(text.slice(0, -1)) * UNIT_MS[text.at(-1)!]!;
   const sign = text.startsWith('-') ? -1 : 1;
   let rest = text.replace(/^[+-]/, '');
   if (rest === '') return undefined;

@@ -1,11 +1,16 @@
 import type { Finding } from './schema.ts';
 import { quote, shorten } from './wording.ts';
 
+// What most people write, told by one look: a review reads hundreds.
+const PLAIN = /^\w[\w-]*$/;
+const LONGEST = 244;
+
 /**
  * What `git check-ref-format --branch` refuses (git-check-ref-format(1)), and a leading `-` besides, which git could take
  * for an option (spec/sync.md A7).
  */
 export function branchRule(branch: string): Finding[] {
+  if (branch.length <= LONGEST && PLAIN.test(branch) && branch !== 'HEAD') return [];
   const wrong = branchMistake(branch);
   return wrong ? [{ code: 'InvalidRef', text: `${wrong[0]}, received ${quote(branch)}`, value: shorten(branch), remedy: wrong[1] }] : [];
 }
@@ -47,5 +52,5 @@ function branchMistake(branch: string): [text: string, remedy: string] | undefin
     return ['must not hold an empty part, one that starts with "." or one that ends in ".lock"', 'name the branch alone'];
   }
   if (branch.endsWith('.')) return ['must not end with "."', 'name the branch alone'];
-  return branch.length > 244 ? ['must have at most 244 characters', 'use a shorter name'] : undefined;
+  return branch.length > LONGEST ? [`must have at most ${LONGEST} characters`, 'use a shorter name'] : undefined;
 }

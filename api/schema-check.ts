@@ -15,7 +15,8 @@ export function checkValue(declaration: v.GenericSchema, value: unknown, site: S
 
 /** The same for a rule that hands a part of its value on to another declaration. */
 export function findingsOf(declaration: v.GenericSchema, value: unknown, site: Site): Finding[] {
-  return foundIn(declaration, value, site).map(({ at, finding }) => ({ path: at, ...finding }));
+  const found = foundIn(declaration, value, site);
+  return found.length === 0 ? [] : found.map(({ at, finding }) => ({ path: at, ...finding }));
 }
 
 function foundIn(declaration: v.GenericSchema, value: unknown, site: Site): Found[] {
@@ -37,34 +38,34 @@ function toCause(at: Path, finding: Finding): Cause {
   return cause;
 }
 
-/** A place inside another one. A review walks thousands, and says something of few: a path is made when it is asked for. */
+/**
+ * A place inside another one. A review walks thousands, and says something of few: a path is made when it is asked for, and
+ * what stands beside each other in a map or a list has one place, whose key moves on. No rule keeps it.
+ */
 class Below implements Site {
   readonly #above: Site;
-  readonly #key: string | number;
   readonly parent: Site['parent'];
   readonly context: CheckContext;
+  key: string | number = '';
 
-  constructor(above: Site, key: string | number, parent: Site['parent']) {
+  constructor(above: Site, parent: Site['parent']) {
     this.#above = above;
-    this.#key = key;
     this.parent = parent;
     this.context = above.context;
   }
 
   get path(): Path {
-    return [...this.#above.path, this.#key];
+    return [...this.#above.path, this.key];
   }
 
   get index(): number | undefined {
-    return typeof this.#key === 'number' ? this.#key : this.#above.index;
+    return typeof this.key === 'number' ? this.key : this.#above.index;
   }
 }
 
 function indexIn(path: Path): number | undefined {
   return path.findLast((step) => typeof step === 'number');
 }
-
-const NONE: readonly Finding[] = [];
 
 // One list for all, and no path before there is something to say of it: a review walks thousands of right values.
 function checkPart(part: Part, value: unknown, site: Site, found: Found[]): void {
@@ -73,11 +74,9 @@ function checkPart(part: Part, value: unknown, site: Site, found: Found[]): void
     found.push({ at: site.path, finding: wrong });
     return;
   }
-  const unsupported = unsupportedFinding(part, value);
+  const unsupported = part.limited ? unsupportedFinding(part, value) : undefined;
   if (unsupported) found.push({ at: site.path, finding: unsupported });
-  const rule = part.facts?.rule;
-  const findings = rule ? rule(value as never, site) : NONE;
-  if (findings.length > 0) for (const finding of findings) found.push({ at: site.path, finding });
+  if (part.rule) for (const finding of part.rule(value as never, site)) found.push({ at: site.path, finding });
   if (!unsupported) return checkInside(part, value, site, found);
   // One sentence for the whole: not one more for each of its parts.
   const inside: Found[] = [];
@@ -89,48 +88,68 @@ function checkInside(part: Part, value: unknown, site: Site, found: Found[]): vo
   const { schema, fields, item } = part;
   if (fields.length > 0 && isMap(value)) return checkFields(part, value, site, found);
   if (item && Array.isArray(value)) {
-    value.forEach((entry: unknown, index) => checkPart(item, entry, new Below(site, index, site.parent), found));
-  } else if (schema.type === 'record' && schema.value && isMap(value)) {
+    const place = new Below(site, site.parent);
+    for (let index = 0; index < value.length; index++) {
+      place.key = index;
+      checkPart(item, value[index], place, found);
+    }
+  } else if (part.type === 'record' && schema.value && isMap(value)) {
     const entry = partOf(schema.value);
+    const place = new Below(site, value);
     for (const key of Object.keys(value).toSorted()) {
-      if (!isPlainlyRight(entry, value[key])) checkPart(entry, value[key], new Below(site, key, value), found);
+      place.key = key;
+      if (!isPlainlyRight(entry, value[key])) checkPart(entry, value[key], place, found);
     }
   }
 }
 
+// Walks the keys that are there, not those that could be: most are absent. Bits by position, so that what is wrong is told in
+// the order of the declaration all the same.
 function checkFields(part: Part, value: Record<string, unknown>, site: Site, found: Found[]): void {
-  // Not taken apart in the head of the loop: that goes through an iterator for each of them.
-  for (const entry of part.fields) {
-    const key = entry[0];
-    const field = entry[1];
-    const held = own(value, key);
-    if (held === undefined) {
-      if (field.required) found.push({ at: [...site.path, key], finding: missing(key, field) });
-    } else if (!isPlainlyRight(field, held)) {
-      checkPart(field, held, new Below(site, key, value), found);
+  let there = 0;
+  let due = 0;
+  let unknown: string[] | undefined;
+  for (const key in value) {
+    const held = value[key];
+    if (held === undefined) continue;
+    const position = part.positions.get(key);
+    if (position === undefined) {
+      (unknown ??= []).push(key);
+      continue;
     }
+    there |= 1 << position;
+    if (!isPlainlyRight(part.fields[position]![1], held)) due |= 1 << position;
   }
+  due |= part.needed & ~there;
+  if (due !== 0) checkDue(part, due, { value, place: new Below(site, value) }, found);
   const crowd = part.facts?.oneOf?.filter((key) => own(value, key) !== undefined);
   if (crowd && crowd.length > 1) {
     const text = `has ${listText(crowd)}, which exclude each other`;
     found.push({ at: site.path, finding: { code: 'InvalidValue', text, remedy: 'keep one of them' } });
   }
-  if (part.schema.type !== 'loose_object') checkKeys(part, value, site, found);
+  if (unknown && part.type !== 'loose_object') tellUnknown(part, unknown, site, found);
 }
 
-function checkKeys(part: Part, value: Record<string, unknown>, site: Site, found: Found[]): void {
+/** The fields at these positions: those that need a look, and those that are missing. */
+function checkDue(part: Part, due: number, { value, place }: { value: Record<string, unknown>; place: Below }, found: Found[]): void {
+  for (let left = due; left !== 0; left &= left - 1) {
+    const entry = part.fields[31 - Math.clz32(left & -left)]!;
+    const held = value[entry[0]];
+    place.key = entry[0];
+    if (held === undefined) found.push({ at: place.path, finding: missing(entry[0], entry[1]) });
+    else checkPart(entry[1], held, place, found);
+  }
+}
+
+function tellUnknown(part: Part, unknown: readonly string[], site: Site, found: Found[]): void {
   const entries = part.schema.entries ?? {};
-  let unknown: string[] | undefined;
-  for (const key of Object.keys(value)) if (!Object.hasOwn(entries, key) && value[key] !== undefined) (unknown ??= []).push(key);
-  if (unknown)
-    for (const key of unknown.toSorted()) found.push({ at: [...site.path, key], finding: unknownField(key, part, entries, site) });
+  for (const key of unknown.toSorted()) found.push({ at: [...site.path, key], finding: unknownField(key, part, entries, site) });
 }
 
 /** A scalar of the right type that no rule and no version has anything to say of. */
-function isPlainlyRight({ facts, schema }: Part, value: unknown): boolean {
+function isPlainlyRight(part: Part, value: unknown): boolean {
   // typeof says "object" of a map, as its schema does.
-  if (typeof value !== schema.type || typeof value === 'object') return false;
-  return facts?.rule === undefined && facts?.works === undefined && facts?.since !== NOT_YET;
+  return typeof value === part.type && typeof value !== 'object' && part.rule === undefined && !part.limited;
 }
 
 function missing(key: string, part: Part): Finding {
@@ -153,9 +172,9 @@ function nested(key: string, entries: Record<string, SchemaNode>): string | unde
 
 /** The wrong type or, for a list of words, none of them. */
 function typeFinding(part: Part, value: unknown): Finding | undefined {
+  if (hasType(part, value)) return undefined;
   const { schema } = part;
   if (schema.type === 'picklist' && typeof value === 'string') return wordFinding(schema.options ?? [], value);
-  if (hasType(schema, value)) return undefined;
   const secret = part.facts?.secret ?? false;
   return {
     code: 'InvalidType',
@@ -165,16 +184,15 @@ function typeFinding(part: Part, value: unknown): Finding | undefined {
   };
 }
 
-function hasType(schema: SchemaNode, value: unknown): boolean {
-  if (MAPS.has(schema.type)) return isMap(value);
-  if (schema.type === 'array') return Array.isArray(value);
-  if (schema.type === 'picklist') return typeof value === 'string';
-  if (schema.type === 'string' || schema.type === 'boolean') return typeof value === schema.type;
-  return v.is(schema, value);
+function hasType({ type, schema }: Part, value: unknown): boolean {
+  if (type === 'string' || type === 'boolean') return typeof value === type;
+  if (MAPS.has(type)) return isMap(value);
+  if (type === 'array') return Array.isArray(value);
+  if (type === 'picklist') return typeof value === 'string' && schema.options!.includes(value);
+  return type === 'unknown' || v.is(schema, value);
 }
 
-function wordFinding(options: readonly string[], value: string): Finding | undefined {
-  if (options.includes(value)) return undefined;
+function wordFinding(options: readonly string[], value: string): Finding {
   const guess = closest(value, options);
   return {
     code: 'InvalidValue',

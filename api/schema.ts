@@ -95,13 +95,23 @@ export interface SchemaNode extends v.GenericSchema {
 
 export interface Part {
   schema: SchemaNode;
+  type: string;
   /** Of a map: its keys with their parts, in the order of the declaration. */
   fields: readonly (readonly [key: string, part: Part])[];
+  /** Of a map: where each key stands in `fields`. */
+  positions: ReadonlyMap<string, number>;
+  /** Of a map: the positions of the keys that must be there, as bits. */
+  needed: number;
   /** Of a list. */
   item: Part | undefined;
   facts: Facts | undefined;
+  rule: Rule<never> | undefined;
+  /** Whether this version does not carry it out, or not all of it. */
+  limited: boolean;
   required: boolean;
   default: unknown;
+  /** Whether there is a default here or anywhere inside. */
+  fills: boolean;
 }
 
 // Declarations are constants, and a review opens the same ones over and over.
@@ -123,7 +133,31 @@ function openPart(schema: v.GenericSchema): Part {
   const { facts } = v.getMetadata(inner) as { facts?: Facts };
   const fields = Object.entries(inner.entries ?? {}).map(([key, entry]) => [key, partOf(entry)] as const);
   const item = inner.item ? partOf(inner.item) : undefined;
-  return { schema: inner, fields, item, facts, required, default: required ? undefined : node.default };
+  const fallback = required ? undefined : node.default;
+  return {
+    schema: inner,
+    type: inner.type,
+    fields,
+    positions: positionsOf(fields),
+    needed: fields.reduce((bits, [, part], position) => (part.required ? bits | (1 << position) : bits), 0),
+    item,
+    facts,
+    rule: facts?.rule,
+    limited: facts !== undefined && (facts.works !== undefined || facts.since === NOT_YET),
+    required,
+    default: fallback,
+    fills: fallback !== undefined || item?.fills === true || fields.some(([, part]) => part.fills),
+  };
+}
+
+// What is there is noted in the bits of one number.
+const MAX_FIELDS = 31;
+
+function positionsOf(fields: Part['fields']): Map<string, number> {
+  // Such a key could not be read without asking first whether it is the user's.
+  const odd = fields.find(([key]) => key in Object.prototype);
+  if (odd || fields.length > MAX_FIELDS) throw new TypeError(`a declaration with ${odd ? `the key ${odd[0]}` : `over ${MAX_FIELDS} keys`}`);
+  return new Map(fields.map(([key], position) => [key, position]));
 }
 
 // A pattern costs about 10 microseconds for each step of its program, and as much as 100 steps to begin with.
@@ -145,5 +179,6 @@ export function isMap(value: unknown): value is Record<string, unknown> {
 
 /** The value of an own key: `constructor` and the like are not there unless the user wrote them. */
 export function own(map: Readonly<Record<string, unknown>>, key: string): unknown {
-  return Object.hasOwn(map, key) ? map[key] : undefined;
+  const value = map[key];
+  return value !== undefined && Object.hasOwn(map, key) ? value : undefined;
 }

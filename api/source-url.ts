@@ -6,6 +6,9 @@ const SCHEME = /^([A-Za-z][A-Za-z0-9+.-]*):\/\//;
 const AUTHORITY = /^([A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?$/;
 // A port, an address or a name in Punycode may look right and still be none; the full parser is slow.
 const ODD = /[:[]|\d$|xn--/i;
+// What most people write, told by one look instead of seven: a review reads hundreds. Each is right by the rules below.
+const PLAIN = /^https?:\/\/(?:[A-Za-z0-9]+[.-])*[A-Za-z0-9]*[A-Za-z]\/[\w./-]*$/;
+const LONGEST = 2048;
 const SCP_FORM = /^[^/\s]+@[^/\s:]+:|^[A-Za-z0-9.-]+\.[A-Za-z]{2,}:[^/]/;
 
 /**
@@ -31,6 +34,7 @@ function hideUser(main: string, at: number): string {
 
 /** spec/sync.md A6: an allow-list of schemes, a host, and nothing that git could take for an option or a secret. */
 export function urlRule(url: string): Finding[] {
+  if (url.length <= LONGEST && PLAIN.test(url)) return [];
   const early = textMistake(url);
   if (early) return [early];
   const scheme = SCHEME.exec(url)?.[1]?.toLowerCase();
@@ -58,7 +62,7 @@ function textMistake(url: string): Finding | undefined {
   if (/\s/.test(url)) return invalid(url, 'must not hold spaces', 'remove them, or write %20');
   if (url.startsWith('-')) return invalid(url, 'must not start with "-"', 'start it with https://');
   if (url.includes('\\')) return invalid(url, 'must not hold a backslash', 'separate with /');
-  return url.length > 2048 ? invalid(url, 'must have at most 2048 characters', 'use a shorter URL') : undefined;
+  return url.length > LONGEST ? invalid(url, `must have at most ${LONGEST} characters`, 'use a shorter URL') : undefined;
 }
 
 function noScheme(url: string): Finding {

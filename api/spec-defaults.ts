@@ -1,5 +1,5 @@
 import { declarationOf } from './component-types.ts';
-import { fillDefaults, stripDefaults } from './defaults.ts';
+import { eachItem, fillDefaults, stripDefaults } from './defaults.ts';
 import { isMap, own } from './schema.ts';
 import type { Part } from './schema.ts';
 
@@ -29,8 +29,8 @@ type Change = (component: Record<string, unknown>) => Record<string, unknown>;
 function eachKustomize(spec: Record<string, unknown>, change: Change): Record<string, unknown> {
   const components = own(spec, 'components');
   if (!Array.isArray(components)) return spec;
-  const changed = (components as unknown[]).map((one) => (isMap(one) && own(one, 'type') === 'kustomize' ? change(one) : one));
-  return changed.every((one, index) => one === components[index]) ? spec : { ...spec, components: changed };
+  const changed = eachItem(components, (one) => (isMap(one) && own(one, 'type') === 'kustomize' ? change(one) : one));
+  return changed === components ? spec : { ...spec, components: changed };
 }
 
 const declaration = declarationOf('kustomize')!;

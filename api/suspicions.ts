@@ -39,8 +39,9 @@ export function suspicionsOf(application: unknown): Cause[] {
     if (!isMap(component) || own(component, 'type') !== 'kustomize') return;
     const properties = own(component, 'properties');
     if (!isMap(properties)) return;
-    for (const found of [ofSource(properties, sources, index), ofImages(properties, afford)])
-      for (const one of found) causes.push(toCause(['spec', 'components', index, 'properties'], one));
+    const found = ofSource(properties, sources, index);
+    if (own(properties, 'imageRepository') !== undefined) found.push(...ofImages(properties, afford));
+    for (const one of found) causes.push(toCause(['spec', 'components', index, 'properties'], one));
   });
   return causes;
 }
@@ -56,6 +57,8 @@ function text(map: Properties, key: string): string | undefined {
 }
 
 const PULL_INTERVAL: Path = ['pullInterval'];
+const SCAN_INTERVAL: Path = ['imageRepository', 'interval'];
+const WITHOUT_TLS = /^http:\/\//i;
 
 const notEncrypted: Suspicion = {
   at: ['url'],
@@ -66,19 +69,21 @@ const notEncrypted: Suspicion = {
 
 function ofSource(properties: Properties, sources: Sources, index: number): Suspicion[] {
   const url = text(properties, 'url');
-  const open = url !== undefined && /^http:\/\//i.test(url) && own(properties, 'secretRef') !== undefined;
-  const found = ofInterval(properties, PULL_INTERVAL);
-  const again = twice(properties, sources, index);
-  return open || again.length > 0 ? [...(open ? [notEncrypted] : []), ...found, ...again] : found;
+  const found: Suspicion[] = [];
+  if (url !== undefined && WITHOUT_TLS.test(url) && own(properties, 'secretRef') !== undefined) found.push(notEncrypted);
+  const unusual = unusualInterval(text(properties, 'pullInterval'), PULL_INTERVAL);
+  if (unusual) found.push(unusual);
+  const again = url === undefined ? undefined : twice(properties, sources, index);
+  if (again) found.push(again);
+  return found;
 }
 
-function ofInterval(map: Properties, at: Path): Suspicion[] {
-  const interval = text(map, String(at.at(-1)));
+function unusualInterval(interval: string | undefined, at: Path): Suspicion | undefined {
   const ms = interval === undefined || interval.length > 64 ? undefined : parseDuration(interval);
-  if (interval === undefined || ms === undefined || ms <= 0 || (ms >= SHORT_MS && ms <= DAY_MS)) return [];
+  if (interval === undefined || ms === undefined || ms <= 0 || (ms >= SHORT_MS && ms <= DAY_MS)) return undefined;
   const says = ms < SHORT_MS ? 'is under 30s' : 'is over a day';
   const remedy = ms < SHORT_MS ? 'write 30s or more, unless the server can bear it' : 'write 24h or less, unless it is meant';
-  return [{ at, code: 'UnusualInterval', text: `${says}, received ${quote(interval)}`, value: interval, remedy }];
+  return { at, code: 'UnusualInterval', text: `${says}, received ${quote(interval)}`, value: interval, remedy };
 }
 
 /** As hosting services take it: with and without `.git` and a closing slash. */
@@ -94,7 +99,7 @@ function plainPath(path: string): string {
 }
 
 /** The components that sync a repository: the first one, and from the second on where each of them is found in it. */
-type Sources = Map<string, { first: { properties: Properties; index: number }; places?: Map<string, number> }>;
+type Sources = Map<string, { properties: Properties; index: number; places: Map<string, number> | undefined }>;
 
 /** Which revision of a repository, and which folder. */
 function placeOf(properties: Properties): string {
@@ -107,9 +112,9 @@ function placeOf(properties: Properties): string {
 function earlier(properties: Properties, sources: Sources, index: number): number | undefined {
   const repository = repositoryOf(text(properties, 'url') ?? '');
   const known = sources.get(repository);
-  if (!known) return void sources.set(repository, { first: { properties, index } });
+  if (!known) return void sources.set(repository, { properties, index, places: undefined });
   // Most components have a repository of their own, and need no more than that.
-  known.places ??= new Map([[placeOf(known.first.properties), known.first.index]]);
+  known.places ??= new Map([[placeOf(known.properties), known.index]]);
   const place = placeOf(properties);
   const found = known.places.get(place);
   if (found === undefined) known.places.set(place, index);
@@ -117,13 +122,13 @@ function earlier(properties: Properties, sources: Sources, index: number): numbe
 }
 
 /** The same url, branch and path as an earlier component. */
-function twice(properties: Properties, sources: Sources, index: number): Suspicion[] {
+function twice(properties: Properties, sources: Sources, index: number): Suspicion | undefined {
   const path = text(properties, 'path');
-  if (text(properties, 'url') === undefined || path === undefined) return [];
+  if (path === undefined) return undefined;
   const first = earlier(properties, sources, index);
-  if (first === undefined || pathRule(path).length > 0) return [];
+  if (first === undefined || pathRule(path).length > 0) return undefined;
   const says = `and url and git are those of components[${first}] too: both would apply the same objects`;
-  return [{ at: ['path'], code: 'SameSource', text: says, value: path, remedy: 'remove one of the two, or correct its path' }];
+  return { at: ['path'], code: 'SameSource', text: says, value: path, remedy: 'remove one of the two, or correct its path' };
 }
 
 function ofImages(properties: Properties, afford: (size: number) => boolean): Suspicion[] {
@@ -137,7 +142,8 @@ function ofImages(properties: Properties, afford: (size: number) => boolean): Su
       text: 'commits new tags to the repository, and the component has no secretRef to push with',
       remedy: 'add secretRef: a Secret with the right to push',
     });
-  found.push(...ofInterval(images, ['imageRepository', 'interval']));
+  const unusual = unusualInterval(text(images, 'interval'), SCAN_INTERVAL);
+  if (unusual) found.push(unusual);
   const policy = own(images, 'policy');
   const filter = own(images, 'filterTags');
   const tags = isMap(filter) ? filter : {};

@@ -25,18 +25,14 @@ export interface LogOptions {
   now?: () => number;
 }
 
-function plain(value: unknown): unknown {
-  return value instanceof Error ? toError(value).message : value;
-}
-
 export function createLog(options: LogOptions, bindings: Fields = {}): Log {
   const { level, redactor, write, now = Date.now } = options;
   const threshold = LEVELS.indexOf(level);
 
   const emit = (at: Level, message: string, fields: Fields = {}): void => {
     if (LEVELS.indexOf(at) < threshold) return;
-    const entries = Object.entries({ ...bindings, ...fields }).map(([key, value]) => [key, plain(value)]);
-    const line = { time: new Date(now()).toISOString(), level: at, message, ...Object.fromEntries(entries) };
+    const line: Fields = { time: new Date(now()).toISOString(), level: at, message, ...bindings, ...fields };
+    for (const key in line) if (line[key] instanceof Error) line[key] = toError(line[key]).message;
     write(`${redactor.scrub(JSON.stringify(line))}\n`);
   };
 

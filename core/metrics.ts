@@ -78,7 +78,7 @@ class Series {
   readonly #values = new Map<string, { labels: Labels; value: number }>();
 
   change(labels: Labels, update: (value: number) => number): void {
-    const key = labelText(labels);
+    const key = pairsOf(labels);
     const found = this.#values.get(key);
     if (!found && this.#values.size >= MAX_SERIES) return;
     this.#values.set(key, { labels, value: update(found?.value ?? 0) });
@@ -90,7 +90,7 @@ class Series {
   }
 
   lines(name: string): string[] {
-    return [...this.#values].map(([labels, { value }]) => `${name}${labels} ${value}`);
+    return [...this.#values].map(([pairs, { value }]) => `${name}${braced(pairs)} ${value}`);
   }
 }
 
@@ -113,10 +113,6 @@ function histogramLines(name: string, bounds: readonly number[], series: Readonl
     ...each((pairs, { sum }) => `${name}_sum${braced(pairs)} ${sum}`),
     ...each((pairs, { count }) => `${name}_count${braced(pairs)} ${count}`),
   ];
-}
-
-function labelText(labels: Labels): string {
-  return braced(pairsOf(labels));
 }
 
 function braced(...pairs: string[]): string {

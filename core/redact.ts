@@ -32,7 +32,9 @@ export function createRedactor(): Redactor {
     for (const spellings of forms.values()) {
       for (const spelling of spellings) if (clean.includes(spelling)) clean = clean.replaceAll(spelling, MASK);
     }
-    return clean.replace(URL_USER_INFO, `$1${MASK}@`).replace(AUTHORIZATION, `$1${MASK}`).replace(PEM_KEY, MASK);
+    // The first of these looks at every word for a scheme: most texts have none.
+    if (clean.includes('://')) clean = clean.replace(URL_USER_INFO, `$1${MASK}@`);
+    return clean.replace(AUTHORIZATION, `$1${MASK}`).replace(PEM_KEY, MASK);
   }
 
   return { register, scrub };

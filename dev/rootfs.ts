@@ -6,7 +6,7 @@ import { VERSION } from '#agent/version.ts';
 import { messageOf } from '#core/errors.ts';
 import { bundlePrograms } from './bundle-program.ts';
 import { findPrograms } from './programs.ts';
-import { AGENT_V8_OPTIONS } from './v8-options.ts';
+import { AGENT_V8_OPTIONS, WEBHOOK_ENVIRONMENT, WEBHOOK_V8_OPTIONS } from './v8-options.ts';
 import { PROGRAMS } from './versions.ts';
 
 /**
@@ -20,11 +20,16 @@ export const FILE_LIST = 'usr/local/share/lateen/files.json';
 const EXECUTABLE = 0o755;
 const READABLE = 0o644;
 
-/** Options of V8 by program. Without it V8 keeps 40 MB of young generation after the first large build (measured). */
-const OPTIONS: Readonly<Record<string, string>> = {
-  lateen: '',
-  'lateen-agent': `${AGENT_V8_OPTIONS.join(' ')} `,
-  'lateen-webhook': '--max-semi-space-size=1 ',
+interface Start {
+  options: readonly string[];
+  environment: Readonly<Record<string, string>>;
+}
+
+/** How each program is started; v8-options.ts says why. */
+const STARTS: Readonly<Record<string, Start>> = {
+  lateen: { options: [], environment: {} },
+  'lateen-agent': { options: AGENT_V8_OPTIONS, environment: {} },
+  'lateen-webhook': { options: WEBHOOK_V8_OPTIONS, environment: WEBHOOK_ENVIRONMENT },
 };
 
 export interface RootfsFile {
@@ -45,7 +50,7 @@ export async function makeRootfs(folder: string): Promise<RootfsFile[]> {
   await copyFile(await pinnedKustomize(), join(bin, 'kustomize'));
   await bundlePrograms(lib);
   for (const name of await readdir(lib)) if (name.endsWith('.map')) await rm(join(lib, name));
-  for (const [name, options] of Object.entries(OPTIONS)) await writeFile(join(bin, name), launcher(name, options));
+  for (const [name, start] of Object.entries(STARTS)) await writeFile(join(bin, name), launcher(name, start));
   await copyFile(join(ROOT, 'LICENSE'), join(folder, FILE_LIST, '..', 'LICENSE'));
   await setModes(folder);
   const files = await filesIn(folder);
@@ -68,11 +73,13 @@ async function pinnedKustomize(): Promise<string> {
 }
 
 /** Beside its Node, wherever the tree stands. */
-function launcher(name: string, options: string): string {
+function launcher(name: string, { options, environment }: Start): string {
+  const exports = Object.entries(environment).map(([key, value]) => `export ${key}=${value}\n`);
+  const words = ['exec "$bin/node"', ...options, `"$bin/../lib/lateen/${name}.mjs" "$@"`];
   return `#!/bin/sh
 self=$(readlink -f "$0")
 bin=\${self%/*}
-exec "$bin/node" ${options}"$bin/../lib/lateen/${name}.mjs" "$@"
+${exports.join('')}${words.join(' ')}
 `;
 }
 

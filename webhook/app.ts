@@ -4,7 +4,7 @@ import { messageOf, toError } from '#core/errors.ts';
 import type { Log } from '#core/log.ts';
 import { METRICS_TYPE } from '#core/metrics.ts';
 import { type AdmissionRequest, readReview, writeReview } from './admission-review.ts';
-import { BodyRefused, readBody } from './body.ts';
+import { BodyReader, BodyRefused } from './body.ts';
 import { type Decision, type DecisionContext, decideMutation, decideValidation } from './decision.ts';
 import type { WebhookMetrics } from './metrics.ts';
 
@@ -24,17 +24,19 @@ export interface AppOptions {
 /** Object, old object and managedFields of the largest object that etcd takes. */
 const MAX_BYTES = 8 * 1024 * 1024;
 
+type Handler = (request: Request, response: Response) => Promise<void>;
 type Decide = (request: AdmissionRequest, context: DecisionContext) => Decision;
 
 /** The paths of the webhook: /mutate, /validate, /healthz, /readyz, /metrics. */
 export function createApp(options: AppOptions): Express {
-  const { metrics, ready } = options;
+  const { metrics, ready, maxBytes = MAX_BYTES } = options;
+  const bodies = new BodyReader(maxBytes);
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
   app.set('query parser', false);
-  app.post('/mutate', admission('mutate', decideMutation, options));
-  app.post('/validate', admission('validate', decideValidation, options));
+  app.post('/mutate', admission('mutate', decideMutation, { ...options, bodies }));
+  app.post('/validate', admission('validate', decideValidation, { ...options, bodies }));
   app.get('/healthz', (_, response) => answer(response, 200, 'text/plain', 'ok\n'));
   app.get('/readyz', (_, response) => {
     const problem = ready();
@@ -54,12 +56,13 @@ export function createApp(options: AppOptions): Express {
   return app;
 }
 
-function admission(webhook: string, decide: Decide, options: AppOptions): (request: Request, response: Response) => Promise<void> {
-  const { log, metrics, minIntervalMs, maxBytes = MAX_BYTES, now = () => performance.now() } = options;
+function admission(webhook: string, decide: Decide, options: AppOptions & { bodies: BodyReader }): Handler {
+  const { log, metrics, minIntervalMs, bodies, now = () => performance.now() } = options;
   return async (request, response) => {
-    const body = await readBody(request, maxBytes);
+    const body = await bodies.read(request);
     const begun = now();
     const asked = readReview(body);
+    bodies.done(body);
     if (typeof asked === 'string') throw new BodyRefused(400, asked);
     const decision = decide(asked, { namespace: options.namespace(asked.namespace), minIntervalMs });
     answer(response, 200, 'application/json', writeReview(decision.response));

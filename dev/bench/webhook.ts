@@ -5,6 +5,7 @@ import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { issueAuthority, issueServing, type KeyPair } from '#certs/issue.ts';
 import { bundleProgram } from '../bundle-program.ts';
+import { WEBHOOK_ENVIRONMENT, WEBHOOK_V8_OPTIONS } from '../v8-options.ts';
 import { type Load, type Measured, postOf, runLoad, type Target } from './webhook-load.ts';
 
 /**
@@ -33,7 +34,9 @@ interface Cost {
 async function start(kind: 'bare' | 'ours', { ca, pair }: { ca: string; pair: KeyPair }): Promise<Running> {
   const nothing = openSync('/dev/null', 'w');
   const child = fork(SERVER, [kind], {
-    execArgv: ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=1'],
+    // Both with what the image gives the webhook: node's own defaults would not be bare, only larger.
+    execArgv: ['--disable-warning=ExperimentalWarning', ...WEBHOOK_V8_OPTIONS],
+    env: { ...process.env, ...WEBHOOK_ENVIRONMENT },
     stdio: ['ignore', nothing, 'inherit', 'ipc'],
   });
   closeSync(nothing);

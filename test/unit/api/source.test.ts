@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Cause } from '#api/failure.ts';
-import { normalizePath } from '#api/path.ts';
-import { displayUrl } from '#api/source-url.ts';
+import { branchRule } from '#api/git-ref.ts';
+import { normalizePath, pathRule } from '#api/path.ts';
+import { displayUrl, urlRule } from '#api/source-url.ts';
 import { PROPERTIES, gitOpsApplication, mistakesOf } from './cases.ts';
 
 /** [what is written, what is said, how it is shown, the remedy] */
@@ -76,6 +77,19 @@ describe('url', () => {
     expect(mistakesOf(gitOpsApplication({ url: given[0] }))).toEqual(expected('url', 'InvalidURL', given));
   });
 
+  // A port is nothing that the first look knows, so it takes the long way.
+  it('that is right at first sight is right by the rules', () => {
+    fc.assert(
+      fc.property(fc.stringMatching(/^[A-Za-z0-9.-]{1,12}$/), fc.stringMatching(/^\/[\w./-]{0,12}$/), (host, path) => {
+        const plain = urlRule(`https://${host}${path}`).length === 0;
+        const slow = urlRule(`https://${host}:443${path}`).length === 0;
+        if (plain) expect(slow).toBe(true);
+      }),
+      { numRuns: 2_000 },
+    );
+    expect(urlRule('https://xn--.example.com/a')).toHaveLength(1);
+  });
+
   it('never shows a password, wherever it stands', () => {
     const secret = fc.stringMatching(/^[a-z0-9/:@?#]{0,6}hunter2[a-z0-9/:?#]{0,6}$/);
     const url = fc.tuple(fc.constantFrom('https://', 'http://', 'ssh://', 'ftp://', 'https:/', ''), secret);
@@ -121,6 +135,16 @@ describe('path', () => {
   ];
   it.each(cases)('%j', (...given) => {
     expect(mistakesOf(gitOpsApplication({ path: given[0] }))).toEqual(expected('path', 'InvalidPath', given));
+  });
+
+  it('that is right at first sight is right by the rules', () => {
+    // A letter that the first look does not know: it takes the long way.
+    fc.assert(
+      fc.property(fc.stringMatching(/^[\w./~-]{1,12}$/), (path) => {
+        expect(pathRule(path).length === 0).toBe(pathRule(`${path}/é`).length === 0);
+      }),
+      { numRuns: 2_000 },
+    );
   });
 
   it('a path that passes never leads out of the repository', () => {
@@ -173,6 +197,16 @@ describe('git.branch', () => {
   it.each(cases)('%s', (branch, says, remedy) => {
     const given: Case = [branch, `${says}, received "${branch}"`, branch, remedy];
     expect(mistakesOf(gitOpsApplication({ git: { branch } }))).toEqual(expected('git.branch', 'InvalidRef', given));
+  });
+
+  it('that is right at first sight is right by the rules', () => {
+    fc.assert(
+      fc.property(fc.stringMatching(/^[\w-]{1,12}$/), (branch) => {
+        expect(branchRule(branch).length === 0).toBe(branchRule(`${branch}é`).length === 0);
+      }),
+      { numRuns: 2_000 },
+    );
+    expect(branchRule('HEAD')).toHaveLength(1);
   });
 
   it('a line feed is shown, not printed', () => {
