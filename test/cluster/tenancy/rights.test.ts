@@ -26,7 +26,7 @@ beforeAll(async () => {
 
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-describe('what the attacks of attacks.test.ts ask for, the API server refuses to the rights of the chart', () => {
+describe('what the attacks ask for, the API server refuses to the rights of the chart', () => {
   const as = (...args: string[]) => runKubectl(...args, `--as=system:serviceaccount:${a}:lateen-agent`);
 
   it.each([
