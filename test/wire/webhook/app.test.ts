@@ -216,21 +216,6 @@ describe('what is no AdmissionReview', () => {
     expect(answer.text).toBe(text);
   });
 
-  it('many bodies at once, of any size, are each answered as what they are', async () => {
-    const { api } = await bench();
-    const answers = Array.from({ length: 60 }, async (_, index) => {
-      // Below, in and above what is read into memory that is used again.
-      const size = [100, 20_000, 40_000, 200_000, 700_000][index % 5]!;
-      const object = application(
-        { path: `./${index}` },
-        { note: String(index).padEnd(size, 'é'), 'app.oam.dev/publishVersion': `V${index}` },
-      );
-      const { status } = await ask({ api } as Bench, '/validate', { object });
-      expect(status?.['message']).toContain(`received "V${index}"`);
-    });
-    await Promise.all(answers);
-  });
-
   it('too large a body gets 413, announced or not', async () => {
     const { server } = await bench();
     const { port } = server.address() as AddressInfo;
