@@ -26,7 +26,7 @@ export const agentSettings = {
   namespace: { placeholder: 'NS', help: 'the namespace whose Applications are reconciled', parse: parseText },
   applications: {
     placeholder: 'all|gitops',
-    help: 'all: every Application of the namespace; gitops: only those with a kustomize component, beside vela-core',
+    help: 'all: every Application of the namespace; gitops: only those with a kustomize component, beside vela-core; the chart asks for it and has no default',
     default: 'all',
     parse: parseOneOf('all', 'gitops'),
   },
