@@ -8,7 +8,9 @@ import { promisify } from 'node:util';
 import { inject } from 'vitest';
 import { type Client, createClient } from '#agent/cluster/client.ts';
 import { kubeconfigConnection } from '#agent/cluster/connection.ts';
+import type { Application, Component } from '#api/application.ts';
 import type { KubeObject, ObjectReference } from '#api/kubernetes.ts';
+import { API_VERSION } from '#api/names.ts';
 import { silentLog } from '#core/log.ts';
 import { type ControlPlane, startControlPlane } from '#dev/control-plane.ts';
 import { kubeconfigText } from '#dev/control-plane-files.ts';
@@ -66,6 +68,10 @@ export interface ChartBench {
   /** `kubectl apply` of a manifest. */
   applyText(text: string, namespace: string): Promise<string>;
   get(kind: string, namespace: string, name: string): Promise<KubeObject | undefined>;
+  application(namespace: string, name: string): Promise<Application | undefined>;
+  /** Makes or changes an Application of one component. */
+  apply(namespace: string, name: string, component: Component): Promise<void>;
+  untilRunning(namespace: string, name: string): Promise<void>;
   /** Asks until there is an answer. */
   eventually<Answer>(what: string, ask: () => Promise<Answer | undefined | false>): Promise<Answer>;
   /** The log of the only Pod of a namespace. */
@@ -80,7 +86,7 @@ const HERE = [
 ];
 
 const API_VERSIONS: Record<string, string> = {
-  Application: 'core.oam.dev/v1beta1',
+  Application: API_VERSION,
   Deployment: 'apps/v1',
   MutatingWebhookConfiguration: 'admissionregistration.k8s.io/v1',
   ValidatingWebhookConfiguration: 'admissionregistration.k8s.io/v1',
@@ -101,6 +107,16 @@ export async function openChartBench(): Promise<ChartBench> {
   const admin = programsAs(plane.kubeconfig);
   const chart = (name: string): string => (name.includes('/') ? name : `${CHARTS}${name}`);
   const release = (name: string): string => name.split('/').at(-1)!;
+  const application = async (namespace: string, name: string): Promise<Application | undefined> =>
+    (await client.get(referenceOf('Application', namespace, name))) as Application | undefined;
+  async function eventually<Answer>(what: string, ask: () => Promise<Answer | undefined | false>): Promise<Answer> {
+    for (const end = Date.now() + DEADLINE_MS; Date.now() < end; await sleep(POLL_MS)) {
+      const answer = await ask();
+      if (answer !== undefined && answer !== false) return answer;
+    }
+    const logs = await Promise.all(kubelet.pods().map(tailOf));
+    throw new Error(`not ${what} within ${DEADLINE_MS / 1000} s\n${[...told.slice(-20), ...logs].join('\n')}`);
+  }
   return {
     plane,
     client,
@@ -130,14 +146,15 @@ export async function openChartBench(): Promise<ChartBench> {
       return admin.kubectl('apply', '-n', namespace, '-f', file);
     },
     get: (kind, namespace, name) => client.get(referenceOf(kind, namespace, name)),
-    async eventually(what, ask) {
-      for (const end = Date.now() + DEADLINE_MS; Date.now() < end; await sleep(POLL_MS)) {
-        const answer = await ask();
-        if (answer !== undefined && answer !== false) return answer;
-      }
-      const logs = await Promise.all(kubelet.pods().map(tailOf));
-      throw new Error(`not ${what} within ${DEADLINE_MS / 1000} s\n${[...told.slice(-20), ...logs].join('\n')}`);
+    application,
+    async apply(namespace, name, component) {
+      const object = { apiVersion: API_VERSION, kind: 'Application', metadata: { name, namespace }, spec: { components: [component] } };
+      await client.apply(object as unknown as KubeObject, { fieldManager: 'person' });
     },
+    async untilRunning(namespace, name) {
+      await eventually(`${name} runs`, async () => (await application(namespace, name))?.status?.status === 'running');
+    },
+    eventually,
     podLog: (namespace) => logOf(kubelet, namespace),
     async close() {
       await kubelet.stop();

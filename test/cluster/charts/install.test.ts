@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Application } from '#api/application.ts';
 import { example, SEED_REPOSITORY, seedRepository } from '#dev/seed.ts';
 import { type ChartBench, openChartBench, SYSTEM, WAIT } from '#test/support/chart-bench.ts';
 import { CHARTS } from '#test/support/helm.ts';
@@ -30,10 +29,6 @@ async function seedFile(): Promise<string> {
   const file = join(bench.folder, 'infra-gitops.yaml');
   await writeFile(file, text);
   return file;
-}
-
-async function phase(namespace: string, name: string): Promise<string | undefined> {
-  return ((await bench.get('Application', namespace, name)) as Application | undefined)?.status?.status;
 }
 
 describe('the agent before the chart lateen', () => {
@@ -85,8 +80,7 @@ describe('somebody who is admin in a namespace, and nothing else', () => {
     const printed = await person.helm('install', 'lateen-agent', `${CHARTS}lateen-agent`, ...bench.here, ...WAIT, '--set=applications=all');
     expect(printed).toContain(`kubectl get applications --namespace ${namespace} --watch`);
     await person.kubectl('apply', '-f', await seedFile());
-    await bench.eventually('running', async () => (await phase(namespace, 'infra-gitops')) === 'running');
-    await bench.eventually('running', async () => (await phase(namespace, 'server')) === 'running');
+    for (const name of ['infra-gitops', 'server']) await bench.untilRunning(namespace, name);
     expect(await person.kubectl('get', 'configmap', 'server-config', '-o', 'name')).toBe('configmap/server-config\n');
     await person.helm('uninstall', 'lateen-agent', '--wait');
   });

@@ -1,8 +1,8 @@
 import { cp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Application } from '#api/application.ts';
 import type { KubeObject } from '#api/kubernetes.ts';
 import { issueAuthority, issueServing } from '#certs/issue.ts';
 import { freePorts } from '#dev/ports.ts';
@@ -15,6 +15,8 @@ import { configMapYaml, kustomize, type Repositories, startRepositories } from '
 const SETUP_MS = 180_000;
 const FIXTURE = fileURLToPath(new URL('../../fixtures/charts/with-sidecar', import.meta.url));
 const REPLICAS = 2;
+/** A certificate of another authority is served two seconds after it was read. */
+const SERVED_MS = 4_000;
 const AGENT = '--set=applications=all';
 
 let bench: ChartBench;
@@ -42,19 +44,10 @@ async function provideSecret(name: string, hosts: readonly string[] = []): Promi
   await bench.client.apply({ apiVersion: 'v1', kind: 'Secret', metadata: { name, namespace: SYSTEM }, data }, { fieldManager: 'person' });
 }
 
-async function application(namespace: string, name: string): Promise<Application | undefined> {
-  return (await bench.get('Application', namespace, name)) as Application | undefined;
-}
-
-async function apply(namespace: string, name: string, files: Record<string, string>): Promise<void> {
-  const { url } = await repositories.create(`${namespace}-${name}`, files);
-  const spec = { components: [{ ...kustomize('all', url), properties: { ...kustomize('all', url).properties, pullInterval: '10s' } }] };
-  const object = { apiVersion: 'core.oam.dev/v1beta1', kind: 'Application', metadata: { name, namespace }, spec };
-  await bench.client.apply(object as unknown as KubeObject, { fieldManager: 'person' });
-}
-
-async function untilRunning(namespace: string, name: string): Promise<void> {
-  await bench.eventually(`${name} runs`, async () => (await application(namespace, name))?.status?.status === 'running');
+/** An Application `shop` that follows a repository with these files. */
+async function shop(namespace: string, files: Record<string, string>): Promise<void> {
+  const { url } = await repositories.create(namespace, files);
+  await bench.apply(namespace, 'shop', kustomize('all', url, { pullInterval: '10s' }));
 }
 
 describe('the webhook', () => {
@@ -77,6 +70,7 @@ describe('the webhook', () => {
     const { failures, asked } = await underTraffic(bench.client, namespace, async () => {
       await provideSecret('corporate-tls');
       await bench.eventually('read again', async () => (await bench.podLog(SYSTEM)).split('"certificate read"').length > 2 * REPLICAS);
+      await sleep(SERVED_MS);
     });
     expect(failures).toEqual([]);
     expect(asked).toBeGreaterThan(10);
@@ -168,8 +162,8 @@ describe('the agent', () => {
     await makeVolume('cache-of-agents');
     const cache = '--set=replicas=2,cache.volume=persistentVolumeClaim,cache.accessMode=ReadWriteMany,cache.size=1Gi';
     await bench.install('lateen-agent', namespace, AGENT, cache);
-    await apply(namespace, 'shop', { 'map.yaml': configMapYaml('shop') });
-    await untilRunning(namespace, 'shop');
+    await shop(namespace, { 'map.yaml': configMapYaml('shop') });
+    await bench.untilRunning(namespace, 'shop');
     const holder = async (): Promise<string> =>
       bench.kubectl('get', 'lease', 'lateen-agent', '-n', namespace, '-o', 'jsonpath={.spec.holderIdentity}');
     const first = await holder();
@@ -183,9 +177,9 @@ describe('the agent', () => {
     const namespace = await bench.namespace();
     await bench.install('lateen-agent', namespace, AGENT, '--set=rbac.secrets=read,healthPort=8090,networkPolicy.enabled=false');
     const secret = 'apiVersion: v1\nkind: Secret\nmetadata:\n  name: token\nstringData:\n  key: value\n';
-    await apply(namespace, 'shop', { 'secret.yaml': secret });
+    await shop(namespace, { 'secret.yaml': secret });
     const message = await bench.eventually('refused', async () => {
-      const [service] = (await application(namespace, 'shop'))?.status?.services ?? [];
+      const [service] = (await bench.application(namespace, 'shop'))?.status?.services ?? [];
       return service?.healthy === false && service.message?.includes('secret.yaml') ? service.message : undefined;
     });
     expect(message).toMatch(/Secret\/token/);
@@ -217,8 +211,8 @@ describe('a chart of a team with the agent as a sidecar', () => {
     await bench.install(chart, namespace, ...bench.subchart('lateen-agent'));
     const [pod] = bench.kubelet.pods(namespace).map((runner) => runner.pod);
     expect(pod?.spec.initContainers?.map(({ name, restartPolicy }) => [name, restartPolicy])).toEqual([['lateen-agent', 'Always']]);
-    await apply(namespace, 'shop', { 'map.yaml': configMapYaml('shop') });
-    await untilRunning(namespace, 'shop');
+    await shop(namespace, { 'map.yaml': configMapYaml('shop') });
+    await bench.untilRunning(namespace, 'shop');
     expect(await bench.get('Deployment', namespace, 'lateen-agent')).toBeUndefined();
   });
 });

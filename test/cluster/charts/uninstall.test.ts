@@ -1,6 +1,4 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Application } from '#api/application.ts';
-import type { KubeObject } from '#api/kubernetes.ts';
 import { type ChartBench, openChartBench, SYSTEM } from '#test/support/chart-bench.ts';
 import { configMapYaml, kustomize, type Repositories, startRepositories } from '#test/support/repositories.ts';
 
@@ -26,19 +24,9 @@ async function installBoth(): Promise<string> {
   await bench.install('lateen-agent', namespace, '--set=applications=all');
   const { url } = await repositories.create(namespace, { 'map.yaml': configMapYaml('shop') });
   const web = { name: 'web', type: 'webservice', properties: { image: 'nginx' } };
-  for (const [name, component] of Object.entries({ shop: kustomize('all', url, { pullInterval: '10s' }), web })) {
-    const object = {
-      apiVersion: 'core.oam.dev/v1beta1',
-      kind: 'Application',
-      metadata: { name, namespace },
-      spec: { components: [component] },
-    };
-    await bench.client.apply(object as unknown as KubeObject, { fieldManager: 'person' });
-  }
-  await bench.eventually('shop runs', async () => {
-    const application = (await bench.get('Application', namespace, 'shop')) as Application | undefined;
-    return application?.status?.status === 'running';
-  });
+  await bench.apply(namespace, 'shop', kustomize('all', url, { pullInterval: '10s' }));
+  await bench.apply(namespace, 'web', web);
+  await bench.untilRunning(namespace, 'shop');
   await bench.eventually('web is there', async () => (await bench.get('Deployment', namespace, 'web')) !== undefined);
   return namespace;
 }

@@ -2,8 +2,6 @@ import { stat } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { VERSION } from '#agent/version.ts';
-import type { Application } from '#api/application.ts';
-import type { KubeObject } from '#api/kubernetes.ts';
 import { certificatesIn } from '#certs/bundle.ts';
 import { afterStep, type CertificateState, livesOf } from '#certs/rotation.ts';
 import { secretData } from '#certs/secret.ts';
@@ -18,6 +16,8 @@ const CHECKOUT = fileURLToPath(new URL('../../../', import.meta.url));
 const SETUP_MS = 300_000;
 const DAY_MS = 86_400_000;
 const TENANTS = 2;
+/** A version that no node can start. */
+const NEVER = ['--set=image.tag=nowhere', '--timeout=15s'];
 
 let bench: ChartBench;
 let repositories: Repositories;
@@ -65,10 +65,8 @@ async function startTenant(): Promise<string> {
   const namespace = await bench.namespace();
   await bench.install(`${former.charts}lateen-agent`, namespace, '--set=applications=all');
   const repository = await repositories.create(namespace, { 'a/map.yaml': configMapYaml('shop'), 'a/web.yaml': deploymentYaml('web') });
-  const spec = { components: [{ ...kustomize('all', repository.url, { path: './a', pullInterval: '10s' }) }] };
-  const object = { apiVersion: 'core.oam.dev/v1beta1', kind: 'Application', metadata: { name: 'shop', namespace }, spec };
-  await bench.client.apply(object as unknown as KubeObject, { fieldManager: 'person' });
-  await bench.eventually('shop runs', async () => (await phase(namespace)) === 'running');
+  await bench.apply(namespace, 'shop', kustomize('all', repository.url, { path: './a', pullInterval: '10s' }));
+  await bench.untilRunning(namespace, 'shop');
   pushed.set(namespace, repository);
   return namespace;
 }
@@ -79,10 +77,6 @@ function deploymentYaml(name: string): string {
     '{runAsNonRoot: true, allowPrivilegeEscalation: false, capabilities: {drop: [ALL]}, seccompProfile: {type: RuntimeDefault}}';
   const pod = `{metadata: {labels: {app: ${name}}}, spec: {containers: [{name: ${name}, image: nginx, securityContext: ${security}}]}}`;
   return `apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: ${name}}\nspec:\n  selector: {matchLabels: {app: ${name}}}\n  template: ${pod}\n`;
-}
-
-async function phase(namespace: string): Promise<string | undefined> {
-  return ((await bench.get('Application', namespace, 'shop')) as Application | undefined)?.status?.status;
 }
 
 /** What must be the same before and after: the objects of the tenants, and the Pods of their workloads. */
@@ -162,18 +156,7 @@ describe('an upgrade that fails', () => {
   it('leaves the webhook that was there judging, with its bundle', { timeout: SETUP_MS }, async () => {
     const before = await bundles();
     const { failures } = await underTraffic(bench.client, tenants[0]!, async () => {
-      const broken = bench.helm(
-        'upgrade',
-        'lateen',
-        `${CHARTS}lateen`,
-        '--namespace',
-        SYSTEM,
-        ...webhook,
-        ...bench.here,
-        '--set=image.tag=nowhere',
-        '--wait',
-        '--timeout=15s',
-      );
+      const broken = bench.upgrade('lateen', SYSTEM, ...webhook, ...NEVER);
       await expect(broken).rejects.toThrow(/timed out|deadline|not ready/i);
     });
     expect(failures).toEqual([]);
@@ -188,17 +171,7 @@ describe('an upgrade that fails', () => {
     const holder = (): Promise<string> =>
       bench.kubectl('get', 'lease', 'lateen-agent', '-n', namespace, '-o', 'jsonpath={.spec.holderIdentity}');
     const before = await holder();
-    const broken = bench.helm(
-      'upgrade',
-      'lateen-agent',
-      `${CHARTS}lateen-agent`,
-      '--namespace',
-      namespace,
-      ...bench.here,
-      '--set=applications=all,image.tag=nowhere',
-      '--wait',
-      '--timeout=15s',
-    );
+    const broken = bench.upgrade('lateen-agent', namespace, '--set=applications=all', ...NEVER);
     await expect(broken).rejects.toThrow(/timed out|deadline|not ready/i);
     expect(await holder()).toBe(before);
     await bench.helm('rollback', 'lateen-agent', '--namespace', namespace, '--wait', '--timeout=120s');
