@@ -22,13 +22,20 @@ const MAX_EXPONENT = 1_100;
 /** Undefined where the text is no number, is not a number by name (NaN), or is too large for a double, as in Go. */
 export function parseExactNumber(text: string): ExactNumber | undefined {
   // What nearly all tags have; a double holds any number of 300 digits.
-  if (WHOLE.test(text)) return { sign: 1, digits: text.replace(/0+$/, ''), exponent: text.length };
+  if (WHOLE.test(text)) return { sign: 1, digits: withoutZeros(text), exponent: text.length };
   const infinite = INFINITE.exec(text);
   if (infinite) return { sign: signOf(infinite[1]), digits: '1', exponent: Number.POSITIVE_INFINITY };
   const decimal = DECIMAL.exec(text);
   if (decimal) return decimalNumber(text, decimal);
   const hex = HEX.exec(text);
   return hex ? hexNumber(hex) : undefined;
+}
+
+/** Without zeros at the end. */
+function withoutZeros(digits: string): string {
+  let end = digits.length;
+  while (digits[end - 1] === '0') end--;
+  return digits.slice(0, end);
 }
 
 function decimalNumber(text: string, [, sign, whole = '', part, bare, exponent = '0']: RegExpExecArray): ExactNumber | undefined {
@@ -57,7 +64,7 @@ function signOf(sign: string | undefined): -1 | 1 {
 function normal(sign: -1 | 0 | 1, whole: string, part: string, power: number): ExactNumber {
   const all = whole + part;
   const leading = /^0*/.exec(all)![0].length;
-  const digits = all.slice(leading).replace(/0+$/, '');
+  const digits = withoutZeros(all.slice(leading));
   if (digits === '') return { sign: 0, digits: '', exponent: 0 };
   return { sign, digits, exponent: whole.length - leading + power };
 }

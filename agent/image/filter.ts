@@ -1,4 +1,4 @@
-import { type Extract, expand, parseExtract } from '#api/image/extract.ts';
+import { type Extract, expander, parseExtract } from '#api/image/extract.ts';
 import { type Pattern, parsePattern } from '#api/image/pattern.ts';
 import type { PolicyProblem } from './policy.ts';
 
@@ -24,10 +24,11 @@ export function filterFrom({ pattern = '', extract = '' }: FilterSpec): { filter
 
 function filterOf(pattern: Pattern, extract: Extract): Filter {
   if (extract.text === '') return { keyOf: pattern.text === '' ? (tag) => tag : (tag) => (pattern.test(tag) ? tag : undefined) };
+  const keyFrom = expander(extract, pattern);
   return {
     keyOf(tag) {
       const match = pattern.match(tag);
-      return match ? expand(extract, match, pattern) : undefined;
+      return match && keyFrom(match);
     },
   };
 }

@@ -49,9 +49,22 @@ function referenceAt(text: string, at: number): GroupReference | 2 | undefined {
   return bare ? { name: bare[0], written: `$${bare[0]}`, at } : undefined;
 }
 
-/** The key of a match. Unknown names and groups that took no part are empty; nothing fails. */
+/**
+ * What gives the key of a match, made once for thousands of tags. Unknown names and groups that took no part are empty; nothing
+ * fails.
+ */
+export function expander({ parts }: Extract, pattern: Pick<Pattern, 'groups'>): (match: PatternMatch) => string {
+  const resolved = parts.map((part) => (typeof part === 'string' ? part : numberOf(part.name, pattern)));
+  return (match) => {
+    let key = '';
+    for (const part of resolved) key += typeof part === 'string' ? part : (match[part] ?? '');
+    return key;
+  };
+}
+
+/** The key of one match. */
 export function expand(extract: Extract, match: PatternMatch, pattern: Pick<Pattern, 'groups'>): string {
-  return extract.parts.map((part) => (typeof part === 'string' ? part : (match[numberOf(part.name, pattern)] ?? ''))).join('');
+  return expander(extract, pattern)(match);
 }
 
 /** Number of the group, or -1. A leading zero makes a name of what looks like a number. */
