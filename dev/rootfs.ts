@@ -5,8 +5,8 @@ import { fileURLToPath } from 'node:url';
 import { VERSION } from '#agent/version.ts';
 import { messageOf } from '#core/errors.ts';
 import { bundlePrograms } from './bundle-program.ts';
+import { PROGRAM_STARTS, type ProgramStart } from './program-start.ts';
 import { findPrograms } from './programs.ts';
-import { AGENT_V8_OPTIONS, WEBHOOK_ENVIRONMENT, WEBHOOK_V8_OPTIONS } from './v8-options.ts';
 import { PROGRAMS } from './versions.ts';
 
 /**
@@ -19,18 +19,6 @@ const ROOT = fileURLToPath(new URL('../', import.meta.url));
 export const FILE_LIST = 'usr/local/share/lateen/files.json';
 const EXECUTABLE = 0o755;
 const READABLE = 0o644;
-
-interface Start {
-  options: readonly string[];
-  environment: Readonly<Record<string, string>>;
-}
-
-/** How each program is started; v8-options.ts says why. */
-const STARTS: Readonly<Record<string, Start>> = {
-  lateen: { options: [], environment: {} },
-  'lateen-agent': { options: AGENT_V8_OPTIONS, environment: {} },
-  'lateen-webhook': { options: WEBHOOK_V8_OPTIONS, environment: WEBHOOK_ENVIRONMENT },
-};
 
 export interface RootfsFile {
   /** Absolute, in the image. */
@@ -50,7 +38,7 @@ export async function makeRootfs(folder: string): Promise<RootfsFile[]> {
   await copyFile(await pinnedKustomize(), join(bin, 'kustomize'));
   await bundlePrograms(lib);
   for (const name of await readdir(lib)) if (name.endsWith('.map')) await rm(join(lib, name));
-  for (const [name, start] of Object.entries(STARTS)) await writeFile(join(bin, name), launcher(name, start));
+  for (const [name, start] of Object.entries(PROGRAM_STARTS)) await writeFile(join(bin, name), launcher(name, start));
   await copyFile(join(ROOT, 'LICENSE'), join(folder, FILE_LIST, '..', 'LICENSE'));
   await setModes(folder);
   const files = await filesIn(folder);
@@ -73,7 +61,7 @@ async function pinnedKustomize(): Promise<string> {
 }
 
 /** Beside its Node, wherever the tree stands. */
-function launcher(name: string, { options, environment }: Start): string {
+function launcher(name: string, { options, environment }: ProgramStart): string {
   const exports = Object.entries(environment).map(([key, value]) => `export ${key}=${value}\n`);
   const words = ['exec "$bin/node"', ...options, `"$bin/../lib/lateen/${name}.mjs" "$@"`];
   return `#!/bin/sh

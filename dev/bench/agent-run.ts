@@ -3,20 +3,21 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { logTail, startProcess } from '../lifeline.ts';
 import { freePorts } from '../ports.ts';
-import { AGENT_V8_OPTIONS } from '../v8-options.ts';
+import { PROGRAM_STARTS } from '../program-start.ts';
 import { type ApiRequest, type AuditTail, countRequests, isWrite } from './api-requests.ts';
 import type { Laboratory, Place } from './laboratory.ts';
 import { cpuSeconds, type Memory, memoryOf, PeakMemory } from './process-cost.ts';
 
+const AGENT = PROGRAM_STARTS['lateen-agent'];
 const POLL_MS = 100;
 const STOP_GRACE_MS = 15_000;
 /** No write of the agent for so long: it is done. Its longest silence while it works is the second after which a status is written. */
 const DONE_MS = 4_000;
 
-/** The agent as it is shipped, with the flags of bin/lateen-agent. */
+/** The agent as it is shipped. */
 function agentCommand(bundle: string, profile: string): string[] {
   const profiling = profile ? ['--cpu-prof', `--cpu-prof-dir=${profile}`] : [];
-  return [process.execPath, '--disable-warning=ExperimentalWarning', ...AGENT_V8_OPTIONS, ...profiling, bundle];
+  return [process.execPath, '--disable-warning=ExperimentalWarning', ...AGENT.options, ...profiling, bundle];
 }
 
 export interface AgentRun {
@@ -66,7 +67,7 @@ export async function startAgent(options: AgentOptions): Promise<AgentRun> {
   args.push(...Object.entries(settings).map(([name, value]) => `--${name}=${value}`));
   const audit = await laboratory.audit();
   const startedMs = Date.now();
-  const env = { PATH: process.env['PATH'] };
+  const env = { PATH: process.env['PATH'], ...AGENT.environment };
   const started = await startProcess({ name: 'lateen-agent', command, args, logFile: join(folder, 'agent.log'), env });
   const { pid, logFile } = started;
   const peak = new PeakMemory(pid);

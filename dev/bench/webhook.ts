@@ -5,7 +5,7 @@ import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { issueAuthority, issueServing, type KeyPair } from '#certs/issue.ts';
 import { bundleProgram } from '../bundle-program.ts';
-import { WEBHOOK_ENVIRONMENT, WEBHOOK_V8_OPTIONS } from '../v8-options.ts';
+import { PROGRAM_STARTS } from '../program-start.ts';
 import { type Load, type Measured, postOf, runLoad, type Target } from './webhook-load.ts';
 
 /**
@@ -13,6 +13,7 @@ import { type Load, type Measured, postOf, runLoad, type Target } from './webhoo
  * `allowed: true`, in one run, each a process with one thread. Prints a table and writes .run/bench/webhook.json.
  */
 
+const WEBHOOK = PROGRAM_STARTS['lateen-webhook'];
 const SECONDS = Number(process.env['SECONDS'] ?? 5);
 const ROUNDS = Number(process.env['ROUNDS'] ?? 3);
 /** For the memory at the end; the aim is a million. */
@@ -35,8 +36,8 @@ async function start(kind: 'bare' | 'ours', { ca, pair }: { ca: string; pair: Ke
   const nothing = openSync('/dev/null', 'w');
   const child = fork(SERVER, [kind], {
     // Both with what the image gives the webhook: node's own defaults would not be bare, only larger.
-    execArgv: ['--disable-warning=ExperimentalWarning', ...WEBHOOK_V8_OPTIONS],
-    env: { ...process.env, ...WEBHOOK_ENVIRONMENT },
+    execArgv: ['--disable-warning=ExperimentalWarning', ...WEBHOOK.options],
+    env: { ...process.env, ...WEBHOOK.environment },
     stdio: ['ignore', nothing, 'inherit', 'ipc'],
   });
   closeSync(nothing);

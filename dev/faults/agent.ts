@@ -6,11 +6,12 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { logTail, type ManagedProcess, startProcess } from '../lifeline.ts';
 import { freePorts } from '../ports.ts';
-import { AGENT_V8_OPTIONS } from '../v8-options.ts';
+import { PROGRAM_STARTS } from '../program-start.ts';
 
 const BUNDLER = fileURLToPath(new URL('../bundle.ts', import.meta.url));
 const CLOCK_JUMP = new URL('./clock-jump.ts', import.meta.url).href;
-const NODE_OPTIONS = ['--disable-warning=ExperimentalWarning', ...AGENT_V8_OPTIONS];
+const { options, environment } = PROGRAM_STARTS['lateen-agent'];
+const NODE_OPTIONS = ['--disable-warning=ExperimentalWarning', ...options];
 const READY_DEADLINE_MS = 60_000;
 const POLL_MS = 30;
 /** Enough for the cache of some small repositories, and soon full. */
@@ -78,7 +79,7 @@ export async function startFaultAgent(options: FaultAgentOptions): Promise<Fault
   const argv = [...disk, ...options.command, ...Object.entries(settings).map(([name, value]) => `--${name}=${value}`)];
   const [command = '', ...args] = argv;
   const logFile = logFileOf(folder);
-  const started = await startProcess({ name: 'lateen-agent', command, args, logFile, env: { PATH: process.env['PATH'] } });
+  const started = await startProcess({ name: 'lateen-agent', command, args, logFile, env: { PATH: process.env['PATH'], ...environment } });
   const { pid } = started;
   let killed = false;
   const ready = untilReady(started, `http://${address}/readyz`, () => killed);

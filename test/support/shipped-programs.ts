@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { inject } from 'vitest';
 import type { TestProject } from 'vitest/node';
 import { bundlePrograms } from '#dev/bundle-program.ts';
-import { AGENT_V8_OPTIONS } from '#dev/v8-options.ts';
+import { PROGRAM_STARTS } from '#dev/program-start.ts';
 
 declare module 'vitest' {
   export interface ProvidedContext {
@@ -26,8 +26,8 @@ export async function teardown(): Promise<void> {
   if (folder) await rm(folder, { recursive: true, force: true });
 }
 
-/** The command line that starts a program as the image does. */
-export function shipped(name: 'lateen' | 'lateen-agent' | 'lateen-webhook'): [command: string, ...args: string[]] {
-  const options = name === 'lateen-agent' ? AGENT_V8_OPTIONS : [];
+/** The command line that starts a program as the image does; its environment stands in PROGRAM_STARTS. */
+export function shipped(name: keyof typeof PROGRAM_STARTS): [command: string, ...args: string[]] {
+  const { options } = PROGRAM_STARTS[name];
   return [process.execPath, '--disable-warning=ExperimentalWarning', ...options, join(inject('shipped'), `${name}.mjs`)];
 }
