@@ -78,7 +78,7 @@ describe('the webhook', () => {
 
   it('lets cert-manager take over without a failed request', { timeout: SETUP_MS }, async () => {
     const namespace = await judgedNamespace();
-    await installCertManagerKinds();
+    await installKinds('cert-manager.io', 'v1', { Certificate: 'certificates', Issuer: 'issuers' });
     const { failures } = await underTraffic(bench.client, namespace, async () => {
       const upgraded = bench.upgrade('lateen', SYSTEM, reached, '--set=certificates.mode=cert-manager');
       await Promise.all([issueAsked(), upgraded]);
@@ -106,8 +106,10 @@ describe('a webhook outside of the cluster', () => {
     const outside = startWebhook(port, { namespace: SYSTEM, kubeconfig });
     try {
       await outside.untilReady();
-      const namespace = await bench.namespace();
+      const [namespace, left] = [await bench.namespace(), await bench.namespace()];
+      await bench.kubectl('label', 'namespace', left, 'lateen.dev/webhook=disabled');
       await bench.eventually('judged', async () => (await askOnce(bench.client, namespace, true)) === undefined);
+      expect(await askOnce(bench.client, left, true)).toBe('a wrong Application: stored');
     } finally {
       await outside.kill();
     }
@@ -120,27 +122,24 @@ async function judgedNamespace(): Promise<string> {
   return namespace;
 }
 
-/** cert-manager is not to be had here: kinds without schemas, and a test that issues what a Certificate asks for. */
-async function installCertManagerKinds(): Promise<void> {
-  const kinds = [
-    ['Certificate', 'certificates'],
-    ['Issuer', 'issuers'],
-  ] as const;
-  for (const [kind, plural] of kinds) {
+/** cert-manager and vela-core are not to be had here: their kinds, without schemas. */
+async function installKinds(group: string, version: string, kinds: Record<string, string>): Promise<void> {
+  for (const [kind, plural] of Object.entries(kinds)) {
     const schema = { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } };
     const spec = {
-      group: 'cert-manager.io',
+      group,
       scope: 'Namespaced',
       names: { kind, plural, singular: kind.toLowerCase() },
-      versions: [{ name: 'v1', served: true, storage: true, schema }],
+      versions: [{ name: version, served: true, storage: true, schema }],
     };
-    const metadata = { name: `${plural}.cert-manager.io` };
+    const metadata = { name: `${plural}.${group}` };
     const crd = { apiVersion: 'apiextensions.k8s.io/v1', kind: 'CustomResourceDefinition', metadata, spec };
     await bench.client.apply(crd as unknown as KubeObject, { fieldManager: 'person' });
     await bench.kubectl('wait', '--for=condition=Established', '--timeout=30s', `crd/${metadata.name}`);
   }
 }
 
+/** What cert-manager does where a Certificate asks for it. */
 async function issueAsked(): Promise<void> {
   const certificate = await bench.eventually('a Certificate', async () => {
     const printed = await bench
@@ -185,6 +184,22 @@ describe('the agent', () => {
     expect(message).toMatch(/Secret\/token/);
     expect(message).toMatch(/may not|rbac/i);
     expect(await bench.get('Secret', namespace, 'token')).toBeUndefined();
+  });
+});
+
+describe('the agent beside vela-core', () => {
+  it('takes what has a kustomize component, and brings a definition of it', { timeout: SETUP_MS }, async () => {
+    await installKinds('core.oam.dev', 'v1beta1', { ComponentDefinition: 'componentdefinitions' });
+    const namespace = await bench.namespace();
+    const values = '--set=applications=gitops,velaCore.identity=trusted,velaCore.componentDefinition=true';
+    await bench.install('lateen-agent', namespace, values);
+    expect(await bench.kubectl('get', 'componentdefinitions', '-n', namespace, '-o', 'name')).toContain('/kustomize\n');
+    await bench.apply(namespace, 'web', { name: 'web', type: 'webservice', properties: { image: 'nginx' } });
+    await shop(namespace, { 'map.yaml': configMapYaml('shop') });
+    await bench.untilRunning(namespace, 'shop');
+    expect((await bench.application(namespace, 'web'))?.status).toBeUndefined();
+    await bench.helm('uninstall', 'lateen-agent', '--namespace', namespace, '--wait');
+    expect(await bench.kubectl('get', 'componentdefinitions', '-n', namespace, '-o', 'name')).toBe('');
   });
 });
 
