@@ -12,7 +12,7 @@ export const imageCommands: readonly CommandDeclaration[] = [
       { flags: '--pattern <pattern>', help: 'RE2 pattern that a tag must match (filterTags.pattern)' },
       { flags: '--extract <template>', help: 'what is compared, such as $ts (filterTags.extract)' },
       { flags: '--tags <file>', help: 'file with one tag per line, or - for standard input' },
-      { flags: '--image <ref>', help: 'the image; without --tags its registry is asked' },
+      { flags: '--image <ref>', help: 'the image; without --tags its registry is asked, as docker login has let you in' },
       { flags: '--exclude <pattern>', help: 'tags that never count (exclusionList; default: signatures and the like)' },
       { flags: '--prereleases <rule>', help: 'any or strict', choices: ['any', 'strict'] },
       { flags: '--explain', help: 'say of every tag whether it was kept, and why not' },

@@ -4,10 +4,12 @@ import { exclusionsFrom } from '#agent/image/exclusions.ts';
 import type { PolicyProblem, PolicySpec } from '#agent/image/policy.ts';
 import { listTags } from '#agent/image/registry.ts';
 import { type Selection, selectorFrom } from '#agent/image/selection.ts';
+import { Failure } from '#api/failure.ts';
 import { parseImage } from '#api/image/reference.ts';
 import { reasonCode } from '#api/reasons.ts';
 import manifest from '../package.json' with { type: 'json' };
 import type { Invocation } from './command.ts';
+import { dockerLogin } from './docker-login.ts';
 import { CommandError, type Exit, exit } from './exit.ts';
 import { selectionJson, selectionLines } from './image-text.ts';
 import type { Io } from './io.ts';
@@ -57,8 +59,16 @@ async function tagsOf(io: Io, { image, tags: source }: Invocation): Promise<stri
   if (source !== undefined) return linesOf(source === '-' ? await io.readStdin(MAX_BYTES) : readTags(io, source));
   if (!parsed)
     throw new CommandError(exit.usage, 'there are no tags to choose among', 'name --image REF to ask its registry, or --tags FILE');
-  const request = { image: parsed.image, signal: AbortSignal.timeout(DEADLINE_MS) };
-  return listTags(request, { userAgent: `lateen/${manifest.version}`, insecureRegistries: [], clock: io.clock });
+  const { image: name } = parsed;
+  const login = await dockerLogin(io, name);
+  const request = { image: name, config: async () => login, signal: AbortSignal.timeout(DEADLINE_MS) };
+  try {
+    return await listTags(request, { userAgent: `lateen/${manifest.version}`, insecureRegistries: [], clock: io.clock });
+  } catch (error) {
+    if (!(error instanceof Failure) || error.reason !== 'RegistryAuthFailed') throw error;
+    // What it says of Secrets is for the agent.
+    throw new CommandError(exit.couldNotAsk, error.message, `log in with docker login ${name.registry}`);
+  }
 }
 
 function readTags(io: Io, file: string): string {

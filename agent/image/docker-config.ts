@@ -15,9 +15,11 @@ export interface RegistryCredentials {
   registryToken?: string;
 }
 
-/** What a pull Secret holds. */
+/** What a pull Secret holds, or the file of a person. */
 export interface DockerConfig {
   entries: RegistryCredentials[];
+  /** What it is called in a sentence; absent: the Secret. */
+  called?: string;
   /** PEM, key `ca.crt` of the Secret. */
   ca?: string;
 }
@@ -43,10 +45,17 @@ export function dockerConfigOf(secret: KubeObject): DockerConfig {
   const config = jsonOf(text(key)!, name, key);
   const auths = key === '.dockercfg' ? config : config['auths'];
   if (!isMap(auths)) throw invalid(name, `has no auths in ${key}`);
-  const entries = Object.entries(auths)
-    .slice(0, MAX_ENTRIES)
-    .map(([entry, value]) => entryOf(entry, value, name));
+  const entries = entriesOf(auths, (why) => invalid(name, why));
   return { entries, ...(ca === undefined ? {} : { ca }) };
+}
+
+type Refuse = (why: string) => Error;
+
+/** The entries of `auths`. Throws what `refuse` makes of the reason why one cannot be read. */
+export function entriesOf(auths: Record<string, unknown>, refuse: Refuse): RegistryCredentials[] {
+  return Object.entries(auths)
+    .slice(0, MAX_ENTRIES)
+    .map(([entry, value]) => entryOf(entry, value, refuse));
 }
 
 function jsonOf(text: string, name: string, key: string): Record<string, unknown> {
@@ -59,13 +68,13 @@ function jsonOf(text: string, name: string, key: string): Record<string, unknown
   throw invalid(name, `has something in ${key} that is not JSON`);
 }
 
-function entryOf(key: string, value: unknown, secret: string): RegistryCredentials {
+function entryOf(key: string, value: unknown, refuse: Refuse): RegistryCredentials {
   const field = (name: string): string | undefined => {
     const text = isMap(value) ? value[name] : undefined;
     return typeof text === 'string' && text !== '' ? text : undefined;
   };
   const [identityToken, registryToken, auth] = [field('identitytoken'), field('registrytoken'), field('auth')];
-  const pair = auth === undefined ? { username: field('username'), password: field('password') } : pairOf(auth, key, secret);
+  const pair = auth === undefined ? { username: field('username'), password: field('password') } : pairOf(auth, key, refuse);
   return {
     key,
     ...(pair.username === undefined ? {} : { username: pair.username }),
@@ -75,10 +84,10 @@ function entryOf(key: string, value: unknown, secret: string): RegistryCredentia
   };
 }
 
-function pairOf(auth: string, key: string, secret: string): { username: string; password: string } {
+function pairOf(auth: string, key: string, refuse: Refuse): { username: string; password: string } {
   const decoded = /^[A-Za-z0-9+/_-]+=*\s*$/.test(auth) ? Buffer.from(auth, 'base64').toString('utf8') : '';
   const colon = decoded.indexOf(':');
-  if (colon < 0) throw invalid(secret, `has an auth for ${oneLine(key, 100)} that is not base64 of user:password`);
+  if (colon < 0) throw refuse(`has an auth for ${oneLine(key, 100)} that is not base64 of user:password`);
   return { username: decoded.slice(0, colon), password: decoded.slice(colon + 1).replace(/[\r\n]+$/, '') };
 }
 

@@ -208,11 +208,12 @@ class Listing {
 
 /** Which credentials were used and why, without showing them (§8 item 18). */
 function describe({ credentials, config, request }: ListingContext): string {
-  if (credentials) return `the entry ${credentials.key} of the Secret was used`;
+  const called = config?.called ?? 'the Secret';
+  if (credentials) return `the entry ${credentials.key} of ${called} was used`;
   if (!request.config) return 'no Secret is named';
   const keys = (config?.entries ?? [])
     .map(({ key }) => key)
     .slice(0, 5)
     .join(', ');
-  return keys === '' ? 'the Secret has no entry' : `no entry of the Secret fits ${request.image.registry}; it has ${keys}`;
+  return keys === '' ? `${called} has no entry` : `no entry of ${called} fits ${request.image.registry}; it has ${keys}`;
 }
