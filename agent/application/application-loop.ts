@@ -169,6 +169,7 @@ export class ApplicationLoop {
   async #reconcile(application: Application, settled: Settled, signal: AbortSignal): Promise<number | undefined> {
     const { name, uid = '' } = application.metadata;
     const { revision } = settled;
+    this.#context.claims.wake(name);
     const store = this.#context.inventories.of(name, uid);
     const plan = planOf(application.spec);
     const nowMs = this.#context.clock.now();
@@ -244,7 +245,7 @@ export class ApplicationLoop {
   /** Others would wait for what its components are about to say, some of them for ever. */
   async #refuse(application: Application, causes: Cause[], signal: AbortSignal): Promise<undefined> {
     await this.#components.stop();
-    this.#context.claims.pauseAll(application.metadata.name);
+    this.#context.claims.rest(application.metadata.name);
     const status = refusedStatus(application, causes, this.#context.clock.now());
     if (!statusPatch(application.status, status)) return undefined;
     await this.#write(application, status, signal);

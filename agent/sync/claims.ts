@@ -15,6 +15,8 @@ interface Claim extends Owner {
   at: BuildPoint | undefined;
   /** It has run, with whatever result. */
   heard: boolean;
+  /** Its Application is refused. */
+  rests?: boolean;
   sinceMs: number;
 }
 
@@ -78,9 +80,17 @@ export class Claims {
     if (!before?.heard || before.at) this.#changed();
   }
 
-  /** None of the Application's components runs for now. */
-  pauseAll(application: string): void {
-    for (const claim of this.#of(application)) this.pause(claim);
+  /** The Application is refused: none of its components runs for now. */
+  rest(application: string): void {
+    for (const claim of this.#of(application)) {
+      this.pause(claim);
+      this.#put(claim, { rests: true });
+    }
+  }
+
+  /** It is refused no longer: its components are about to say what they render, as after a start. */
+  wake(application: string): void {
+    for (const claim of this.#of(application)) if (claim.rests) this.#put(claim, { rests: false, heard: false, sinceMs: this.#now() });
   }
 
   /** True where the component has the object, or may have it: it exists and has not said. */

@@ -1,0 +1,66 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { Claims } from '#agent/sync/claims.ts';
+
+const MINUTE_MS = 60_000;
+const mine = { application: 'mine', component: 'a' };
+const other = { application: 'other', component: 'a' };
+const at = (commit: string) => ({ source: 'repository', commit, built: true, path: '.' });
+
+let now: number;
+let claims: Claims;
+
+beforeEach(() => {
+  now = 0;
+  claims = new Claims(() => now);
+  for (const { application, component } of [mine, other]) claims.expect(application, [component]);
+});
+
+/** Whether what leaves my component may turn up in the other one. */
+const waits = (commit: string): boolean => claims.unheard(mine) || claims.behind(mine, at(commit)).length > 0;
+
+describe('another component', () => {
+  it('that has said nothing is waited for, and not for longer than a minute', () => {
+    expect(waits('one')).toBe(true);
+    now = MINUTE_MS;
+    expect(waits('one')).toBe(false);
+  });
+
+  it('that has built an older commit of the same repository is waited for', () => {
+    claims.render(other, new Set(['x']), at('one'));
+    expect([waits('one'), waits('two')]).toEqual([false, true]);
+  });
+
+  it('whose Application is refused is waited for by nobody, and keeps what it has', () => {
+    claims.render(other, new Set(['x']), at('one'));
+    claims.rest('other');
+    expect(waits('two')).toBe(false);
+    expect(claims.otherRendering(mine, 'x')).toMatchObject(other);
+  });
+
+  it('that never ran since its Application is refused is waited for by nobody', () => {
+    claims.rest('other');
+    expect(waits('one')).toBe(false);
+    expect(claims.mayRender(other, 'x')).toBe(true);
+  });
+
+  it('whose Application is refused no longer is waited for until it has spoken', () => {
+    claims.render(other, new Set(['x']), at('one'));
+    claims.rest('other');
+    now = 10 * MINUTE_MS;
+    claims.wake('other');
+    expect(waits('two')).toBe(true);
+    claims.render(other, new Set(['x', 'y']), at('two'));
+    expect(waits('two')).toBe(false);
+    // Each pass of an Application that runs says the same again.
+    claims.wake('other');
+    expect(waits('two')).toBe(false);
+  });
+
+  it('is told of to whoever listens when nobody waits for it any longer', () => {
+    let told = 0;
+    claims.listen(() => (told += 1));
+    claims.rest('other');
+    claims.rest('other');
+    expect(told).toBe(1);
+  });
+});
