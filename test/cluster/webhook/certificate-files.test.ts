@@ -1,63 +1,34 @@
-import { once } from 'node:events';
 import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { connect } from 'node:tls';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type Client, createClient } from '#agent/cluster/client.ts';
 import { certificatesIn } from '#certs/bundle.ts';
 import { issueAuthority, issueServing, type KeyPair } from '#certs/issue.ts';
-import { silentLog } from '#core/log.ts';
-import { type Front, openFront } from '#dev/kubelet/front.ts';
-import { freePorts } from '#dev/ports.ts';
-import { webhookConfigurations } from '#dev/webhook.ts';
-import { adminConnection } from '#test/support/api-client.ts';
-import { createNamespace, kubectl } from '#test/support/namespace.ts';
-import { startWebhook, type WebhookProcess } from '#test/support/webhook-process.ts';
+import { kubectl } from '#test/support/namespace.ts';
+import type { WebhookProcess } from '#test/support/webhook-process.ts';
+import { served, startReplicas, type WebhookReplicas } from '#test/support/webhook-replicas.ts';
 
 /** A look every 10 s. */
 const LOOK_MS = 10_000;
 const SETUP_MS = 120_000;
 
 let folder: string;
-let namespace: string;
-let system: string;
+let bench: WebhookReplicas;
 let replicas: WebhookProcess[];
-let front: Front;
-let client: Client;
-let configuration: string;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'lateen-'));
-  [namespace, system] = (await Promise.all([createNamespace(), createNamespace()])) as [string, string];
-  const ports = await freePorts(2);
-  front = await openFront({ port: 0, targets: () => ports.map((port) => ({ host: '127.0.0.1', port })) });
-  configuration = `lateen-${front.port}`;
-  const options = {
-    url: `https://127.0.0.1:${front.port}`,
-    name: configuration,
-    namespaces: [namespace],
-    failurePolicy: 'Fail' as const,
-  };
-  const file = join(folder, 'configurations.json');
-  await writeFile(file, JSON.stringify({ apiVersion: 'v1', kind: 'List', items: webhookConfigurations(options) }));
-  await kubectl('apply', '--server-side', '-f', file);
-  const pair = await newPair();
-  replicas = [];
-  for (const [index, port] of ports.entries()) {
-    await mount(mountOf(index), pair);
-    replicas.push(startWebhook(port, { namespace: system, configuration, 'certificate-files': mountOf(index) }));
-  }
-  await Promise.all(replicas.map((one) => one.untilReady()));
-  client = createClient(await adminConnection(), { log: silentLog, userAgent: 'lateen-test' });
+  let first: Promise<Pair> | undefined;
+  bench = await startReplicas(async (index, system) => {
+    await mount(mountOf(index), await (first ??= newPair(system)));
+    return { 'certificate-files': mountOf(index) };
+  });
+  ({ replicas } = bench);
 }, SETUP_MS);
 
 afterAll(async () => {
-  await kubectl('delete', 'mutatingwebhookconfiguration,validatingwebhookconfiguration', configuration);
-  await Promise.all(replicas.map((one) => one.kill()));
-  await front.close();
-  client.transport.close();
+  await bench?.close();
   await rm(folder, { recursive: true, force: true });
 });
 
@@ -68,7 +39,7 @@ interface Pair {
   serving: KeyPair;
 }
 
-async function newPair(): Promise<Pair> {
+async function newPair(system = bench.system): Promise<Pair> {
   const validity = { nowMs: Date.now(), lifeMs: 3_600_000 };
   const authority = await issueAuthority(validity);
   const service = `lateen-webhook.${system}.svc`;
@@ -90,47 +61,14 @@ async function mount(path: string, { authority, serving }: Pair): Promise<void> 
   await rename(join(path, '..new'), join(path, '..data'));
 }
 
-async function liveBundle(): Promise<string[]> {
-  const path = '{.webhooks[0].clientConfig.caBundle}';
-  const text = await kubectl('get', 'validatingwebhookconfiguration', configuration, '-o', `jsonpath=${path}`);
-  return certificatesIn(Buffer.from(text, 'base64').toString());
-}
+const liveBundle = async (): Promise<string[]> => certificatesIn(await bench.liveBundle());
 
 /** The PEM of the certificate that a replica serves. */
-async function served(port: number): Promise<string> {
-  const socket = connect({ host: '127.0.0.1', port, rejectUnauthorized: false });
-  try {
-    await once(socket, 'secureConnect', { signal: AbortSignal.timeout(5_000) });
-    return socket.getPeerX509Certificate()!.toString();
-  } finally {
-    socket.destroy();
-  }
-}
-
-/** Applications, judged under `failurePolicy: Fail`, until `work` is done. Resolves to what failed. */
-async function underTraffic(work: () => Promise<void>): Promise<string[]> {
-  const failures: string[] = [];
-  let over = false;
-  const ask = async (): Promise<void> => {
-    for (let index = 0; !over; index += 1) {
-      const component = { name: 'a', type: 'kustomize', properties: { url: 'https://git.example/x', path: '.' } };
-      const metadata = { name: `app-${index}`, namespace };
-      const object = { apiVersion: 'core.oam.dev/v1beta1', kind: 'Application', metadata, spec: { components: [component] } };
-      await client.create(object, { dryRun: true }).catch((error: Error) => failures.push(error.message));
-      await sleep(20);
-    }
-  };
-  const asking = ask();
-  await work().finally(() => {
-    over = true;
-  });
-  await asking;
-  return failures;
-}
+const servedBy = async (port: number): Promise<string> => (await served(port)).toString();
 
 it('serves the files, writes their authority into the configurations, and makes no Secret', async () => {
   expect(await liveBundle()).toHaveLength(1);
-  expect(await kubectl('get', 'secrets', '-n', system, '-o', 'name')).toBe('');
+  expect(await kubectl('get', 'secrets', '-n', bench.system, '-o', 'name')).toBe('');
 });
 
 it(
@@ -138,15 +76,15 @@ it(
   async () => {
     const [old] = await liveBundle();
     const pair = await newPair();
-    const failures = await underTraffic(async () => {
+    const failures = await bench.underTraffic(async () => {
       await mount(mountOf(0), pair);
       // The watch brings it forward: much sooner than the next look.
       await expect.poll(liveBundle, { timeout: LOOK_MS / 2 }).toHaveLength(2);
-      await expect.poll(() => served(replicas[0]!.port), { timeout: 2 * LOOK_MS }).toBe(pair.serving.cert);
+      await expect.poll(() => servedBy(replicas[0]!.port), { timeout: 2 * LOOK_MS }).toBe(pair.serving.cert);
       // The other one still has the old files: its authority stays.
       expect(await liveBundle()).toContain(old);
       await mount(mountOf(1), pair);
-      await expect.poll(() => served(replicas[1]!.port), { timeout: 2 * LOOK_MS }).toBe(pair.serving.cert);
+      await expect.poll(() => servedBy(replicas[1]!.port), { timeout: 2 * LOOK_MS }).toBe(pair.serving.cert);
     });
     expect(failures).toEqual([]);
   },
@@ -157,13 +95,13 @@ it(
   'goes on with what it has while the files do not fit, and says why',
   async () => {
     const [{ port, lines }] = replicas as [WebhookProcess];
-    const before = await served(port);
+    const before = await servedBy(port);
     const [one, other] = [await newPair(), await newPair()];
     await mount(mountOf(0), { authority: one.authority, serving: { cert: one.serving.cert, key: other.serving.key } });
     await sleep(1_000);
-    expect(await served(port)).toBe(before);
+    expect(await servedBy(port)).toBe(before);
     await mount(mountOf(0), one);
-    await expect.poll(() => served(port), { timeout: 2 * LOOK_MS }).toBe(one.serving.cert);
+    await expect.poll(() => servedBy(port), { timeout: 2 * LOOK_MS }).toBe(one.serving.cert);
     const told = lines.filter(({ message }) => message === 'certificate files are not used');
     expect(told.map(({ error }) => error)).toEqual([expect.stringContaining('is not that of the certificate in tls.crt')]);
   },
@@ -178,7 +116,7 @@ it(
     const pair = await newPair();
     await sleep(LOOK_MS / 2);
     await mount(mountOf(0), pair);
-    await expect.poll(() => served(port), { timeout: 3 * LOOK_MS }).toBe(pair.serving.cert);
+    await expect.poll(() => servedBy(port), { timeout: 3 * LOOK_MS }).toBe(pair.serving.cert);
   },
   SETUP_MS,
 );
