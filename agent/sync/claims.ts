@@ -15,8 +15,6 @@ interface Claim extends Owner {
   at: BuildPoint | undefined;
   /** It has run, with whatever result. */
   heard: boolean;
-  /** Its Application is refused. */
-  rests?: boolean;
   sinceMs: number;
 }
 
@@ -33,6 +31,8 @@ const PATIENCE_MS = 60_000;
  */
 export class Claims {
   readonly #claims = new Map<string, Claim>();
+  /** Applications that are refused. */
+  readonly #resting = new Set<string>();
   readonly #listeners = new Set<() => void>();
   readonly #now: () => number;
   /** Grows with every change: tells whether something has changed during a run. */
@@ -55,6 +55,7 @@ export class Claims {
 
   /** The Application is gone, or no longer ours. */
   release(application: string): void {
+    this.#resting.delete(application);
     for (const claim of this.#of(application)) this.#drop(claim);
   }
 
@@ -82,15 +83,14 @@ export class Claims {
 
   /** The Application is refused: none of its components runs for now. */
   rest(application: string): void {
-    for (const claim of this.#of(application)) {
-      this.pause(claim);
-      this.#put(claim, { rests: true });
-    }
+    this.#resting.add(application);
+    for (const claim of this.#of(application)) this.pause(claim);
   }
 
   /** It is refused no longer: its components are about to say what they render, as after a start. */
   wake(application: string): void {
-    for (const claim of this.#of(application)) if (claim.rests) this.#put(claim, { rests: false, heard: false, sinceMs: this.#now() });
+    if (!this.#resting.delete(application)) return;
+    for (const claim of this.#of(application)) this.#put(claim, { heard: false, sinceMs: this.#now() });
   }
 
   /** True where the component has the object, or may have it: it exists and has not said. */
