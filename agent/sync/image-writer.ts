@@ -50,6 +50,13 @@ interface Planned {
 const AUTHOR = { name: 'kubevelabot', email: 'kubevelabot@users.noreply.github.com' };
 /** Races in one run. Of three writers that never rest each loses two of three, and ten in a row soon happens. */
 const MAX_TRIES = 30;
+/** After so many it rests longer each time: to rest at once would only give way to those who have not raced yet. */
+const PERSISTENT_TRIES = 12;
+/**
+ * After a push it rests for one to three times as long as the push took, and no longer than this: a writer that went on at once
+ * would always be faster than those who have to fetch its commit first.
+ */
+const MAX_REST_MS = 5_000;
 /** A refused push is tried again then, even if nothing changes. */
 const RETRY_MS = 300_000;
 const SHORT_RETRY_MS = 30_000;
@@ -70,6 +77,8 @@ export class ImageWriter {
   /** Commits that the server did not take. */
   readonly #refused = new Set<string>();
   #lastNewsMs = 0;
+  /** Others are let push before that. */
+  #turnMs = 0;
   #firstNewsMs: number | undefined;
 
   constructor(source: Source, context: ImageWriterContext, hooks: ImageWriterHooks) {
@@ -100,7 +109,7 @@ export class ImageWriter {
   }
 
   async #pass(signal: AbortSignal): Promise<number | undefined> {
-    const wait = this.#quietMs();
+    const wait = Math.max(this.#quietMs(), this.#turnMs - this.#context.clock.now());
     if (wait > 0) return wait;
     this.#firstNewsMs = undefined;
     if (!(await this.#recover(signal))) return SHORT_RETRY_MS;
@@ -110,16 +119,18 @@ export class ImageWriter {
       const members = this.#hooks.policies();
       const plan = await this.#plan(revision, [...members.keys()]);
       if (plan.files.length === 0) return this.#settle(plan, {});
+      const begunMs = this.#context.clock.now();
       const outcome = await this.#push(revision, { plan, members }, signal);
       if (outcome instanceof Failure) return this.#settle(plan, { failure: outcome });
       if (outcome.outcome === 'pushed') {
+        this.#rest(begunMs);
         await this.#settle(plan, { pushed: outcome.commit });
         // The sync follows at once.
         await this.#source.pollNow();
         return undefined;
       }
       if (outcome.outcome !== 'raced' || attempt >= MAX_TRIES) return this.#settle(plan, { failure: this.#refusal(outcome) });
-      await this.#context.clock.sleep((50 + 450 * this.#context.random()) * Math.min(attempt, 6), signal);
+      await this.#context.clock.sleep((50 + 450 * this.#context.random()) * Math.max(1, Math.min(attempt - PERSISTENT_TRIES, 6)), signal);
       await this.#source.pollNow();
     }
   }
@@ -155,6 +166,12 @@ export class ImageWriter {
     const { quietWindowMs, clock } = this.#context;
     if (this.#firstNewsMs === undefined || this.#hooks.members().length < 2) return 0;
     return Math.min(this.#lastNewsMs + quietWindowMs, this.#firstNewsMs + WINDOW_FACTOR * quietWindowMs) - clock.now();
+  }
+
+  #rest(begunMs: number): void {
+    const { clock, random } = this.#context;
+    const now = clock.now();
+    this.#turnMs = now + Math.min((now - begunMs) * (1 + 2 * random()), MAX_REST_MS);
   }
 
   async #plan(revision: Revision, policies: ImagePolicy[]): Promise<ImagePlan> {
