@@ -24,6 +24,8 @@ const KEPT = 2 * 1024 * 1024;
 export class BodyReader {
   readonly #maxBytes: number;
   readonly #free = new Map<number, ArrayBufferLike[]>();
+  /** Memory of ours that somebody looks at: a piece of what Node has read may be as large, and is shared. */
+  readonly #lent = new WeakSet<ArrayBufferLike>();
   #kept = 0;
 
   constructor(maxBytes: number) {
@@ -59,7 +61,7 @@ export class BodyReader {
   done(body: Buffer): void {
     const { buffer } = body;
     const size = buffer.byteLength;
-    if (body.length <= SMALL || size !== sizeFor(body.length) || this.#kept + size > KEPT) return;
+    if (!this.#lent.delete(buffer) || this.#kept + size > KEPT) return;
     this.#kept += size;
     const free = this.#free.get(size);
     if (free) free.push(buffer);
@@ -70,7 +72,9 @@ export class BodyReader {
     const size = sizeFor(length);
     const kept = this.#free.get(size)?.pop();
     if (kept) this.#kept -= size;
-    return Buffer.from(kept ?? Buffer.allocUnsafeSlow(size).buffer, 0, length);
+    const memory = kept ?? Buffer.allocUnsafeSlow(size).buffer;
+    this.#lent.add(memory);
+    return Buffer.from(memory, 0, length);
   }
 }
 

@@ -43,3 +43,18 @@ it('takes a body that does not say how long it is', async () => {
   request.end('y');
   expect((await body).toString()).toBe(`${'x'.repeat(40_000)}y`);
 });
+
+it('takes no memory for the next body but its own, and that once', async () => {
+  const reader = new BodyReader(100_000);
+  // As large as what it keeps, and a piece of what somebody else reads.
+  const foreign = Buffer.alloc(32_768, 'z');
+  reader.done(foreign);
+  const first = arriving(32_768);
+  const read = reader.read(first);
+  first.end('a'.repeat(32_768));
+  const body = await read;
+  reader.done(body);
+  reader.done(body);
+  expect(await readTogether(reader, ['b'.repeat(32_768), 'c'.repeat(32_768)])).toEqual(['b'.repeat(32_768), 'c'.repeat(32_768)]);
+  expect(foreign.every((byte) => byte === 'z'.charCodeAt(0))).toBe(true);
+});
