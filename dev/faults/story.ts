@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { ApiError } from '#agent/cluster/client.ts';
 import type { KubeObject, ObjectReference } from '#api/kubernetes.ts';
 import { API_VERSION } from '#api/names.ts';
 import { commitFiles, type FileChange } from '../git-repository.ts';
@@ -99,10 +100,13 @@ export class Story {
 
   /** A person deletes one of its objects. */
   async drift(id: string): Promise<void> {
-    const live = await this.object(id);
-    if (!live?.metadata.uid) return;
-    this.pardoned.add(live.metadata.uid);
-    await this.world.client.delete(this.#reference(id));
+    const uid = (await this.object(id))?.metadata.uid;
+    if (uid === undefined) return;
+    this.pardoned.add(uid);
+    // With its UID: the agent may have deleted it and made it anew meanwhile, and nobody has pardoned that one.
+    await this.world.client.delete(this.#reference(id), { uid }).catch((error: unknown) => {
+      if (!(error instanceof ApiError) || error.status !== 409) throw error;
+    });
   }
 
   async #push({ folders }: Wanted): Promise<void> {
