@@ -114,13 +114,13 @@ export class KustomizeWork implements ComponentWork {
     });
     if (built instanceof Failure) {
       this.#context.claims.failed(ownerOf(input, properties.prune), at);
-      await this.#recent.failed(source, revision);
+      await this.#recent.failed(source, revision, asked);
       return { ...this.#failed(input, built), retry: false };
     }
     this.#at = at;
-    const told = asked || this.#announced !== built || sharesBranch(input.application.spec.components, input.component);
+    const told = this.#announced !== built || sharesBranch(input.application.spec.components, input.component);
     const refused = await this.#deliver(input, { built, delivery, properties }, signal);
-    await (refused ? this.#recent.failed(source, revision) : this.#recent.applied(source, revision, told));
+    await (refused ? this.#recent.failed(source, revision, asked) : this.#recent.applied(source, revision, { told, asked }));
     const failure = refused ?? state.failure;
     if (failure) return this.#failed(input, failure, failure === state.failure ? state.nextTryMs : undefined);
     if (built.objects.length === 0) return this.#empty(input, properties, built);

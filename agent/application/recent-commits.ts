@@ -11,6 +11,8 @@ export class RecentCommits {
   /** The newest first, shortened. */
   #applied: readonly string[];
   #failing: readonly string[] = [];
+  /** The history has been asked for in this process. */
+  #looked = false;
 
   constructor(details: Readonly<Record<string, string>>) {
     this.#applied = (details[detail.recent] ?? '').split(' ').filter((commit) => commit !== '');
@@ -23,19 +25,30 @@ export class RecentCommits {
     };
   }
 
-  /** Everything of the revision is applied. `told`: the status is written anyway, or somebody has asked. */
-  async applied(source: Source, revision: Revision, told: boolean): Promise<void> {
+  /** Everything of the revision is applied. `told`: the status is written anyway. `asked`: somebody wants to know. */
+  async applied(source: Source, revision: Revision, { told, asked }: { told: boolean; asked: boolean }): Promise<void> {
     this.#failing = [];
-    if (!told || this.#isAt(revision)) return;
-    this.#applied = (await source.recent(revision, this.#applied)).map(shortened);
+    const looks = asked && !this.#looked;
+    if (!looks && (!(told || asked) || this.#isAt(revision))) return;
+    this.#applied = await this.#commits(source, revision, looks);
   }
 
   /** Something of the revision could not be applied. */
-  async failed(source: Source, revision: Revision): Promise<void> {
+  async failed(source: Source, revision: Revision, asked: boolean): Promise<void> {
     if (this.#isAt(revision)) return;
-    const commits = (await source.recent(revision, this.#applied)).map(shortened);
+    const commits = await this.#commits(source, revision, asked && !this.#looked);
     const end = commits.findIndex((commit) => this.#applied.includes(commit));
     this.#failing = end < 0 ? commits : commits.slice(0, end);
+  }
+
+  /**
+   * What is older than the first commit that was seen is looked up when somebody asks: that costs a fetch from the server, and
+   * most Applications are never waited for.
+   */
+  async #commits(source: Source, revision: Revision, looks: boolean): Promise<string[]> {
+    this.#looked ||= looks;
+    if (!looks && this.#applied.length === 0) return [shortened(revision.commit.id)];
+    return (await source.recent(revision, looks ? [] : this.#applied)).map(shortened);
   }
 
   #isAt({ commit }: Revision): boolean {

@@ -5,6 +5,7 @@ import type { Finding } from '#api/schema.ts';
 import { displayUrl, urlRule } from '#api/source-url.ts';
 import type { Log } from '#core/log.ts';
 import type { Redactor } from '#core/redact.ts';
+import { BareRepositories } from './bare-repositories.ts';
 import { BlobReaders } from './blob-readers.ts';
 import { GitError, GROUP_WRAPPER } from './client.ts';
 import { makeCommit } from './commit.ts';
@@ -74,6 +75,7 @@ class GitClient implements Git {
   readonly #redactor: Redactor;
   readonly #folder: WorkFolder;
   readonly #runner: Runner;
+  readonly #bare: BareRepositories;
   readonly #cache: RepositoryCache;
   readonly #readers = new BlobReaders();
   readonly #quick: QuickListing;
@@ -92,7 +94,8 @@ class GitClient implements Git {
     this.#folder = new WorkFolder(cacheDir);
     const shared = { folder: this.#folder, limits: this.#limits, log };
     this.#runner = new Runner({ ...shared, wrapper: gitWrapper, maxConcurrent });
-    this.#cache = new RepositoryCache({ ...shared, runner: this.#runner });
+    this.#bare = new BareRepositories(this.#runner);
+    this.#cache = new RepositoryCache({ ...shared, runner: this.#runner, bare: this.#bare });
     this.#quick = new QuickListing({ userAgent, maxConcurrent });
   }
 
@@ -147,7 +150,7 @@ class GitClient implements Git {
     return this.#call(repository, options, async (signal) => {
       for (const commit of [tip.commit, what.commit, what.base]) checkCommit(commit);
       const folder = await this.#folder.folder('repositories');
-      return historyHolds({ runner: this.#runner, folder, repository }, tip, what, signal);
+      return historyHolds({ runner: this.#runner, bare: this.#bare, folder, repository }, tip, what, signal);
     });
   }
 
@@ -156,7 +159,7 @@ class GitClient implements Git {
       checkCommit(tip.commit);
       const read = (directory: string) => parentsOf(this.#runner, directory, tip.commit, signal);
       const parents = await this.#cache.withCommit(repository, tip.commit, signal, read);
-      const place = { runner: this.#runner, folder: await this.#folder.folder('repositories'), repository };
+      const place = { runner: this.#runner, bare: this.#bare, folder: await this.#folder.folder('repositories'), repository };
       return whenFree(this.#looking, signal, () => recentCommits(place, { tip, parents }, known, signal));
     });
   }

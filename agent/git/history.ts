@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, rm, stat } from 'node:fs/promises';
+import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { BareRepositories } from './bare-repositories.ts';
 import { GitError } from './client.ts';
 import { failureFrom } from './failure.ts';
 import type { Runner } from './runner.ts';
@@ -14,6 +15,7 @@ const RECENT_COMMITS = 20;
 
 interface Place {
   runner: Runner;
+  bare: BareRepositories;
   folder: string;
   repository: Repository;
 }
@@ -62,16 +64,14 @@ export async function parentsOf(runner: Runner, directory: string, commit: strin
 
 /** At most so many commits of a history, newest first, and whether that is all of it. */
 async function historyOf(
-  { runner, folder, repository }: Place,
+  { runner, bare, folder, repository }: Place,
   commit: string,
   most: number,
   signal: AbortSignal,
 ): Promise<{ commits: string[]; isWhole: boolean }> {
   const directory = join(folder, `history-${randomBytes(8).toString('hex')}`);
   try {
-    await mkdir(directory);
-    const format = `--object-format=${commit.length === 64 ? 'sha256' : 'sha1'}`;
-    await runner.local(directory, ['init', '--quiet', '--bare', '--template=', format], signal);
+    await bare.make(directory, commit, signal);
     await runner.onWire(repository, fetchArguments(repository.url, commit, most), signal, directory);
     const listed = await runner.local(directory, ['rev-list', `--max-count=${most}`, 'refs/lateen/tip', '--'], signal);
     const isWhole = !(await stat(join(directory, 'shallow')).catch(() => undefined));

@@ -9,13 +9,13 @@ import type { Repository } from './types.ts';
 
 /** Refs that begin with the name of one: a longer answer is read by git. */
 const MAX_BYTES = 256 * 1024;
-/** So long a repository whose server does not answer the quick way is listed by git alone. */
+/** So long a repository whose server did not answer the quick way is listed by git alone. */
 const BY_GIT_MS = 10 * 60_000;
 /** Longer answers are left to git, which waits for as long as the caller does. */
 const PATIENCE_MS = 10_000;
 /** Sets of authorities with connections of their own. */
 const MAX_AUTHORITIES = 16;
-/** Repositories that are remembered: each credential makes one. */
+/** Repositories that are listed by git: each credential makes one. */
 const MAX_KNOWN = 2_000;
 
 export interface QuickListingOptions {
@@ -33,13 +33,13 @@ export interface Question {
 }
 
 /**
- * Asks a server for one ref by one POST of our own: a process of git takes two requests and 45 ms of the processor for it. It
- * begins where git itself has listed the repository, and leaves whatever is unusual to git, which has the words for it.
+ * Asks a server for one ref by one POST of our own: a process of git takes two requests and 45 ms of the processor for it.
+ * Whatever is unusual is left to git, which has the words for it: a repository that it has once been asked for stays with it for a while.
  */
 export class QuickListing {
   readonly #userAgent: string;
   readonly #lanes: Lanes;
-  /** From when on the quick way may be tried, in milliseconds of performance.now(). */
+  /** When the quick way may be tried again, in milliseconds of performance.now(). */
   readonly #notBefore = new Map<string, number>();
   /** By the authorities that are trusted; '' is those of Node. */
   readonly #https = new Map<string, Http>();
@@ -52,14 +52,13 @@ export class QuickListing {
 
   /** Refs that begin with the one asked for. Rejects with what `byGit` throws, or the reason of the signal. */
   async list(question: Question, signal: AbortSignal, byGit: () => Promise<Listing>): Promise<Listing> {
-    const notBefore = this.#notBefore.get(question.key);
-    const tried = notBefore !== undefined && performance.now() >= notBefore;
-    const listing = tried ? await this.#ask(question, signal) : undefined;
-    if (listing) return listing;
-    const listed = await byGit();
-    if (this.#notBefore.size >= MAX_KNOWN) this.#notBefore.clear();
-    this.#notBefore.set(question.key, tried ? performance.now() + BY_GIT_MS : (notBefore ?? 0));
-    return listed;
+    if (performance.now() >= (this.#notBefore.get(question.key) ?? 0)) {
+      const listing = await this.#ask(question, signal);
+      if (listing) return listing;
+      if (this.#notBefore.size >= MAX_KNOWN) this.#notBefore.clear();
+      this.#notBefore.set(question.key, performance.now() + BY_GIT_MS);
+    }
+    return byGit();
   }
 
   close(): void {

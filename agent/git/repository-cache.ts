@@ -1,11 +1,12 @@
 import { createHmac, randomBytes } from 'node:crypto';
-import { mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import pLimit, { type LimitFunction } from 'p-limit';
 import { Failure } from '#api/failure.ts';
 import { displayUrl } from '#api/source-url.ts';
 import { oneLine } from '#core/errors.ts';
 import type { Log } from '#core/log.ts';
+import type { BareRepositories } from './bare-repositories.ts';
 import { GitError } from './client.ts';
 import { failureFrom, isCommitGone } from './failure.ts';
 import { type Runner, whenFree } from './runner.ts';
@@ -27,6 +28,7 @@ interface Entry {
 export interface CacheOptions {
   folder: WorkFolder;
   runner: Runner;
+  bare: BareRepositories;
   limits: GitLimits;
   log: Log;
 }
@@ -141,12 +143,7 @@ export class RepositoryCache {
   async #pullFresh(entry: Entry, repository: Repository, commit: string, signal: AbortSignal): Promise<Commit> {
     const directory = join(await this.#options.folder.folder('repositories'), `${entry.key}-${++this.#generation}`);
     try {
-      await mkdir(directory);
-      await this.#options.runner.local(
-        directory,
-        ['init', '--quiet', '--bare', '--template=', `--object-format=${commit.length === 64 ? 'sha256' : 'sha1'}`],
-        signal,
-      );
+      await this.#options.bare.make(directory, commit, signal);
       const old = entry.directory;
       const pulled = await this.#pullInto(directory, entry, { repository, commit, signal });
       [entry.directory, entry.fetches] = [directory, 1];

@@ -64,7 +64,7 @@ export class Source {
   #failures = 0;
   #waiting: (() => void)[] = [];
   /** Looked up once for all components. */
-  #recent: { commit: string; commits: Promise<string[]> } | undefined;
+  #recent: { commit: string; whole: boolean; commits: Promise<string[]> } | undefined;
 
   constructor(key: SourceKey, context: SourceContext) {
     this.key = key;
@@ -101,7 +101,9 @@ export class Source {
    * anyway where the server does not tell: it is for whoever waits for a commit, and nothing hangs on it.
    */
   recent({ tip }: Revision, known: readonly string[]): Promise<string[]> {
-    if (this.#recent?.commit !== tip.commit) this.#recent = { commit: tip.commit, commits: this.#lookUp(tip, known) };
+    const whole = known.length === 0;
+    if (this.#recent?.commit !== tip.commit || (whole && !this.#recent.whole))
+      this.#recent = { commit: tip.commit, whole, commits: this.#lookUp(tip, known) };
     return this.#recent.commits;
   }
 

@@ -25,33 +25,56 @@ function sourceOf(history: string): Source & { asked: number; known: readonly st
   return source as unknown as Source & { asked: number; known: readonly string[] };
 }
 
+const told = { told: true, asked: false };
+const asked = { told: false, asked: true };
+
 describe('the commits that the status tells of', () => {
-  it('are the newest of which everything is applied', async () => {
+  it('are the newest of which everything is applied, since the first that was seen', async () => {
     const [recent, source] = [new RecentCommits({}), sourceOf('cba')];
-    await recent.applied(source, at('b'), true);
-    expect(recent.details).toEqual({ recent: short('ba') });
-    await recent.applied(source, at('c'), true);
+    await recent.applied(source, at('b'), told);
+    expect([recent.details, source.asked]).toEqual([{ recent: short('b') }, 0]);
+    await recent.applied(source, at('c'), told);
+    expect([recent.details, source.known]).toEqual([{ recent: short('cba') }, short('b').split(' ')]);
+  });
+
+  it('are those of before too when somebody asks, once', async () => {
+    const [recent, source] = [new RecentCommits({ recent: short('b') }), sourceOf('cba')];
+    await recent.applied(source, at('b'), asked);
+    expect([recent.details, source.known]).toEqual([{ recent: short('ba') }, []]);
+    await recent.applied(source, at('b'), asked);
+    expect(source.asked).toBe(1);
+    await recent.applied(source, at('c'), asked);
     expect([recent.details, source.known]).toEqual([{ recent: short('cba') }, short('ba').split(' ')]);
   });
 
   it('stay where nobody is told, so that a commit elsewhere writes no status', async () => {
     const [recent, source] = [new RecentCommits({ recent: short('a') }), sourceOf('ba')];
-    await recent.applied(source, at('b'), false);
+    await recent.applied(source, at('b'), { told: false, asked: false });
     expect([recent.details, source.asked]).toEqual([{ recent: short('a') }, 0]);
   });
 
   it('are taken over after a restart, without a question', async () => {
     const [recent, source] = [new RecentCommits({ recent: short('ba') }), sourceOf('ba')];
-    await recent.applied(source, at('b'), true);
+    await recent.applied(source, at('b'), told);
     expect([recent.details, source.asked]).toEqual([{ recent: short('ba') }, 0]);
   });
 
   it('name those that cannot be applied, until they are', async () => {
     const [recent, source] = [new RecentCommits({ recent: short('a') }), sourceOf('dcba')];
-    await recent.failed(source, at('c'));
+    await recent.failed(source, at('c'), false);
     expect(recent.details).toEqual({ recent: short('a'), failing: short('cb') });
-    await recent.applied(source, at('d'), true);
+    await recent.applied(source, at('d'), told);
     expect(recent.details).toEqual({ recent: short('dcba') });
+  });
+});
+
+describe('the first commit of all', () => {
+  it('is told alone where it cannot be applied, with its history when somebody asks', async () => {
+    const [recent, source] = [new RecentCommits({}), sourceOf('ba')];
+    await recent.failed(source, at('b'), false);
+    expect([recent.details, source.asked]).toEqual([{ failing: short('b') }, 0]);
+    await recent.failed(source, at('b'), true);
+    expect(recent.details).toEqual({ failing: short('ba') });
   });
 });
 

@@ -9,6 +9,8 @@ import { seedRepository } from '#dev/seed.ts';
 import { type GitBench, processesWith, startGitBench } from '#test/support/git.ts';
 
 const PASSWORD = 'a-very-secret-word';
+/** Git is asked for it, and refs are listed without a process. */
+const UNKNOWN = { branch: 'infra', commit: 'f'.repeat(40) };
 const CREDENTIALS = { username: 'reader', password: PASSWORD };
 
 let bench: GitBench;
@@ -58,9 +60,7 @@ it('leaves no process behind when a fetch hangs, is aborted, or the client is cl
   expect((await bench.git.fetch(repository(), tip, { timeoutMs: 5_000 })).id).toBe(tip.commit);
 
   bench.server.setFault('seed', { hang: true });
-  // Not listed before: what was is asked for without a process.
-  const other = { url: repository().url };
-  const closed = expect(bench.git.resolve(other, 'image', { timeoutMs: 5_000 })).rejects.toThrow('closed');
+  const closed = expect(bench.git.fetch(repository(), UNKNOWN, { timeoutMs: 5_000 })).rejects.toThrow('closed');
   await expect.poll(async () => (await ours()).length).toBeGreaterThan(2);
   await bench.git.close();
   await closed;
@@ -69,10 +69,10 @@ it('leaves no process behind when a fetch hangs, is aborted, or the client is cl
 
 it('shows no secret in the arguments of any process', async () => {
   bench.server.setFault('seed', { hang: true });
-  const call = expect(bench.git.resolve(repository(), 'infra', { timeoutMs: 1_500 })).rejects.toMatchObject({ reason: 'TimedOut' });
+  const call = expect(bench.git.fetch(repository(), UNKNOWN, { timeoutMs: 1_500 })).rejects.toMatchObject({ reason: 'TimedOut' });
   await untilHanging();
   const commands = (await ours()).map(({ command }) => command);
-  expect(commands.filter((command) => command.includes('ls-remote')).length).toBeGreaterThan(0);
+  expect(commands.filter((command) => command.includes('git fetch')).length).toBeGreaterThan(0);
   expect(commands.some((command) => command.includes('remote-http'))).toBe(true);
   const encoded = Buffer.from(`reader:${PASSWORD}`).toString('base64');
   for (const command of commands) for (const secret of [PASSWORD, encoded, 'reader']) expect(command).not.toContain(secret);
@@ -80,13 +80,18 @@ it('shows no secret in the arguments of any process', async () => {
 });
 
 it('gives up waiting for a place at the deadline, and never runs more git than there are places', async () => {
-  bench.server.setFault('seed', { hang: true });
-  const branches = ['a', 'b', 'c', 'd'];
-  const calls = branches.map((branch) =>
-    expect(bench.git.resolve(repository(), branch, { timeoutMs: 1_500 })).rejects.toMatchObject({ reason: 'TimedOut' }),
+  const names = ['a', 'b', 'c', 'd'];
+  for (const name of names) {
+    await bench.server.createRepository(name);
+    bench.server.setFault(name, { hang: true });
+  }
+  const calls = names.map((name) =>
+    expect(
+      bench.git.fetch({ url: bench.server.cloneUrl(name), credentials: CREDENTIALS }, UNKNOWN, { timeoutMs: 1_500 }),
+    ).rejects.toMatchObject({ reason: 'TimedOut' }),
   );
   await untilHanging(2);
-  expect((await ours()).filter(({ command }) => command.startsWith('git ls-remote'))).toHaveLength(2);
+  expect((await ours()).filter(({ command }) => command.startsWith('git fetch'))).toHaveLength(2);
   const begun = performance.now();
   await Promise.all(calls);
   expect(performance.now() - begun).toBeLessThan(2_500);
@@ -102,7 +107,7 @@ it('leaves no process behind when the agent itself is killed', async () => {
     const log = { debug() {}, info() {}, warn() {}, error() {}, child: () => log };
     const git = createGit({ cacheDir: ${JSON.stringify(bench.cacheDir)}, userAgent: "test", redactor, log });
     console.log('started');
-    await git.resolve({ url: ${JSON.stringify(bench.server.cloneUrl('seed'))} }, 'infra', { timeoutMs: 60_000 });
+    await git.fetch({ url: ${JSON.stringify(bench.server.cloneUrl('seed'))} }, ${JSON.stringify(UNKNOWN)}, { timeoutMs: 60_000 });
   `;
   const file = join(bench.folder, 'agent.mjs');
   await writeFile(file, program);
