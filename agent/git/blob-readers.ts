@@ -1,6 +1,6 @@
 import { type BlobRequest, BlobReader } from './object-reader.ts';
 
-/** Processes that wait for the next read. Each takes 4 MB; a process of every repository would be 64 of them. */
+/** Processes that wait for the next read. Each takes 4 MB; a process of every repository would be hundreds of them. */
 const MAX_WAITING = 4;
 /** A process that nobody asks for so long ends: an idle agent has none. */
 const IDLE_MS = 2_000;

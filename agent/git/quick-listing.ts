@@ -68,12 +68,19 @@ export class QuickListing {
 
   /** Undefined where git has to be asked. */
   async #ask(question: Question, signal: AbortSignal): Promise<Listing | undefined> {
-    const deadline = startDeadline(PATIENCE_MS, [signal]);
     try {
-      return await this.#lanes.run(deadline.signal, () => this.#post(question, deadline.signal));
+      return await this.#lanes.run(signal, () => this.#patiently(question, signal));
     } catch {
       signal.throwIfAborted();
       return undefined;
+    }
+  }
+
+  /** The wait for a place is not the server's. */
+  async #patiently(question: Question, signal: AbortSignal): Promise<Listing | undefined> {
+    const deadline = startDeadline(PATIENCE_MS, [signal]);
+    try {
+      return await this.#post(question, deadline.signal);
     } finally {
       deadline.release();
     }

@@ -89,7 +89,7 @@ export interface GitLimits {
   repositoryBytes: number;
   /** Fetches into one folder; past it the repository is fetched anew, so that git never needs to collect garbage. */
   repositoryFetches: number;
-  /** Repositories that are kept; the one that was used longest ago goes first. */
+  /** Repositories that are kept; the one that was used longest ago goes first. With fewer than there are, each is fetched time and again. */
   repositories: number;
   /** Of what one call of git may print. */
   outputBytes: number;
@@ -109,7 +109,7 @@ export const DEFAULT_LIMITS: GitLimits = {
   packBytes: 512 * MIB,
   repositoryBytes: 1024 * MIB,
   repositoryFetches: 100,
-  repositories: 64,
+  repositories: 1_000,
   outputBytes: 32 * MIB,
   entries: 100_000,
   fileBytes: 5 * MIB,
