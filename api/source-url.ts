@@ -9,6 +9,7 @@ const ODD = /[:[]|\d$|xn--/i;
 // What most people write, told by one look instead of seven: a review reads hundreds. Each is right by the rules below.
 const PLAIN = /^https?:\/\/(?:[A-Za-z0-9]+[.-])*[A-Za-z0-9]*[A-Za-z]\/[\w./-]*$/;
 const LONGEST = 2048;
+const KNOWN_SCHEME = /^(?:https?|ssh|git|ftps?|file):/i;
 const SCP_FORM = /^[^/\s]+@[^/\s:]+:|^[A-Za-z0-9.-]+\.[A-Za-z]{2,}:[^/]/;
 
 /**
@@ -22,14 +23,20 @@ export function displayUrl(url: string): string {
   const cut = rest.search(/[?#]/);
   if (cut >= 0 && cut < at) return shorten(`${scheme}***`);
   const main = cut < 0 ? rest : `${rest.slice(0, cut + 1)}***`;
-  return shorten(`${scheme}${hideUser(main, at)}`);
+  // `robot://secret/@host`: a user and a password that read as a scheme and a host.
+  const shown = scheme === '' || KNOWN_SCHEME.test(scheme) ? hideUser(main, at) : hideAll(main, at);
+  return shorten(`${scheme}${shown}`);
+}
+
+function hideAll(main: string, at: number): string {
+  return at < 0 ? main : `***@${main.slice(at + 1)}`;
 }
 
 function hideUser(main: string, at: number): string {
   const before = main.slice(0, Math.max(at, 0));
-  // `host/path@v1`: an @ in the path, with nothing before it that could be a password.
-  const inPath = before.includes('/') && !before.includes(':') && !before.slice(0, before.indexOf('/')).includes('@');
-  return at < 0 || inPath ? main : `***@${main.slice(at + 1)}`;
+  // `host/path@v1`: an @ in the path, with a host and nothing before it that could be a password.
+  const inPath = before.indexOf('/') > 0 && !before.includes(':') && !before.slice(0, before.indexOf('/')).includes('@');
+  return inPath ? main : hideAll(main, at);
 }
 
 /** spec/sync.md A6: an allow-list of schemes, a host, and nothing that git could take for an option or a secret. */

@@ -99,6 +99,8 @@ describe('url', () => {
         expect(displayUrl(written)).not.toContain('hunter2');
         expect(JSON.stringify(mistakesOf(gitOpsApplication({ url: written })))).not.toContain('hunter2');
       }),
+      // The user reads as a scheme, and there is no host.
+      { examples: [[['', '///hunter2']]], numRuns: 3_000 },
     );
   });
 });
