@@ -4,10 +4,10 @@ import { quote, shorten } from './wording.ts';
 const SCHEME = /^([A-Za-z][A-Za-z0-9+.-]*):\/\//;
 // RFC 1123 host name, an IPv4 address, or an IPv6 address in brackets; then an optional port.
 const AUTHORITY = /^([A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?$/;
-// A port, an address or a name in Punycode may look right and still be none; the full parser is slow.
-const ODD = /[:[]|\d$|xn--/i;
+// A port, an address (0x1f is one) or a name in Punycode may look right and still be none; the full parser is slow.
+const ODD = /[:[]|\d$|xn--|(?:^|\.)0x[\da-f]*$/i;
 // What most people write, told by one look instead of seven: a review reads hundreds. Each is right by the rules below.
-const PLAIN = /^https?:\/\/(?:[A-Za-z0-9]+[.-])*[A-Za-z0-9]*[A-Za-z]\/[\w./-]*$/;
+const PLAIN = /^https?:\/\/(?:[A-Za-z0-9]+[.-])*[A-Za-z](?:[A-Za-z0-9]*[A-Za-z])?\/[\w./-]*$/;
 const LONGEST = 2048;
 const KNOWN_SCHEME = /^(?:https?|ssh|git|ftps?|file):/i;
 const SCP_FORM = /^[^/\s]+@[^/\s:]+:|^[A-Za-z0-9.-]+\.[A-Za-z]{2,}:[^/]/;
