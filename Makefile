@@ -64,7 +64,7 @@ bench: $(BIN)/node ## measure the agent beside the physical limit; PART=a,b N=10
 	@$(NODE) dev/bench/main.ts $(foreach name,part n runs quick idle claim out profile,$(if $($(shell echo $(name) | tr a-z A-Z)),--$(name)=$($(shell echo $(name) | tr a-z A-Z))))
 
 bench-image: $(BIN)/node ## measure image automation beside the bare commands, and end to end; PART=a,b,c PUSHES=20
-	@PART=$(or $(PART),a,b,c) PUSHES=$(or $(PUSHES),20) $(NODE) dev/bench/images.ts
+	@PART=$(PART) PUSHES=$(PUSHES) $(NODE) dev/bench/images.ts
 
 bench-webhook: $(BIN)/node ## measure the webhook beside a bare server; SECONDS=5 ROUNDS=3 REVIEWS=1000000
 	@$(NODE) dev/bench/webhook.ts

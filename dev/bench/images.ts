@@ -159,7 +159,7 @@ async function bareCommit(url: string, clone: string, tag: string): Promise<void
   await promisify(execFile)('sh', ['-e', '-c', script], { timeout: 120_000 });
 }
 
-const parts = new Set((process.env['PART'] ?? 'a,b,c').split(','));
+const parts = new Set((process.env['PART'] || 'a,b,c').split(','));
 const folder = await mkdtemp(join(tmpdir(), 'lateen-bench-'));
 try {
   console.log(`${await machine()}\n`);
@@ -174,7 +174,7 @@ try {
     console.log(`${title}: ${ours.toFixed(0)} ms / ${bare.toFixed(0)} ms = ${(ours / bare).toFixed(2)} (aim: ${aim})`);
   }
   if (parts.has('c')) {
-    const took = (await endToEnd(Number(process.env['PUSHES'] ?? 20))).toSorted((a, b) => a - b);
+    const took = (await endToEnd(Number(process.env['PUSHES'] || 20))).toSorted((a, b) => a - b);
     const [p50, p95] = [took[Math.ceil(took.length * 0.5) - 1]!, took[Math.ceil(took.length * 0.95) - 1]!];
     const figures = `p50 ${p50.toFixed(0)} ms, p95 ${p95.toFixed(0)} ms`;
     console.log(`(c) tag pushed to Deployment in the cluster, interval 1 s, ${took.length} pushes: ${figures} (aim: 3000)`);
