@@ -1,7 +1,14 @@
 import { randomInt } from 'node:crypto';
-import { annotation } from '#api/names.ts';
+import type { Application } from '#api/application.ts';
+import { annotation, CLAIM } from '#api/names.ts';
 import { annotate } from './applications.ts';
 import type { Cluster } from './cluster.ts';
+
+/** Another controller that an Application belongs to: no agent of ours answers for it. */
+export function foreignHolder({ metadata: { annotations = {} } }: Application): string | undefined {
+  const holder = annotations[annotation.controllerVersionRequire];
+  return holder === CLAIM ? undefined : holder;
+}
 
 /** Asks the agent to pull an Application now. Resolves to the token that its status shows once that is done. Throws an ApiError. */
 export async function askToPull(cluster: Cluster, name: string, nowMs: number): Promise<string> {

@@ -1,13 +1,13 @@
 import type { Application } from '#api/application.ts';
 import { parseDuration } from '#api/duration.ts';
-import { annotation, CLAIM } from '#api/names.ts';
+import { annotation } from '#api/names.ts';
 import { getApplication } from './applications.ts';
 import { type Cluster, withCluster } from './cluster.ts';
 import type { Invocation } from './command.ts';
 import { CommandError, type Exit, exit } from './exit.ts';
 import { propertiesOf } from './git-block.ts';
 import type { Io } from './io.ts';
-import { askToPull } from './pull-now.ts';
+import { askToPull, foreignHolder } from './pull-now.ts';
 import { outcomes, pendingOf } from './reconcile-outcome.ts';
 import { waitForApplication } from './application-watch.ts';
 
@@ -31,9 +31,9 @@ export async function reconcile(io: Io, options: Invocation): Promise<Exit> {
 
 /** The kustomize components that will be pulled; says which will not. */
 function componentsToPull(io: Io, application: Application): string[] {
-  const { name, namespace, annotations = {} } = application.metadata;
-  const holder = annotations[annotation.controllerVersionRequire];
-  if (holder !== undefined && holder !== CLAIM) {
+  const { name, namespace } = application.metadata;
+  const holder = foreignHolder(application);
+  if (holder !== undefined) {
     throw new CommandError(
       exit.no,
       `the Application ${name} belongs to another controller: ${annotation.controllerVersionRequire} is ${JSON.stringify(holder)}`,

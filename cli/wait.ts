@@ -8,7 +8,7 @@ import type { Invocation } from './command.ts';
 import { type CommitMemory, commitVerdict } from './commit-verdict.ts';
 import { CommandError, type Exit, exit } from './exit.ts';
 import type { Io } from './io.ts';
-import { askToPull } from './pull-now.ts';
+import { askToPull, foreignHolder } from './pull-now.ts';
 import { gitParentOf } from './publish-rules.ts';
 import { listRevisions } from './revisions.ts';
 import type { Verdict } from './verdict.ts';
@@ -38,7 +38,7 @@ export async function wait(io: Io, options: Invocation): Promise<Exit> {
       return verdict.state !== 'waiting';
     };
     const settled = until(application);
-    if (verdict.unpulled) await pullNow(io, cluster, app);
+    if (verdict.unpulled && foreignHolder(application) === undefined) await pullNow(io, cluster, app);
     if (!settled) await waitForApplication(io, cluster, { name: app, timeoutMs, until });
     return answer(io, verdict, { app, timeout, wanted });
   });

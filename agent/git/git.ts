@@ -13,7 +13,7 @@ import { requirePrivateTransport, secretsOf } from './credentials.ts';
 import { startDeadline } from './deadline.ts';
 import { failureFrom, timedOut } from './failure.ts';
 import { historyHolds, parentsOf, recentCommits } from './history.ts';
-import { type Listing, listingArguments as refArguments, listTip, parseListing } from './listing.ts';
+import { type Listing, listTip, lsRemoteArguments, parseListing } from './listing.ts';
 import { pushArguments, pushOutcome } from './push.ts';
 import { CommitGone, RepositoryCache } from './repository-cache.ts';
 import { QuickListing } from './quick-listing.ts';
@@ -191,7 +191,7 @@ class GitClient implements Git {
 
   async #list(repository: Repository, branch: string | undefined, signal: AbortSignal): Promise<Tip> {
     const byGit = async (ref?: string): Promise<Listing> =>
-      parseListing(await this.#runner.onWire(repository, refArguments(repository.url, ref), signal));
+      parseListing(await this.#runner.onWire(repository, lsRemoteArguments(repository.url, ref), signal));
     const key = this.#cache.keyOf(repository);
     return listTip(repository, branch, (ref) =>
       ref === undefined ? byGit() : this.#quick.list({ key, repository, ref }, signal, () => byGit(ref)),

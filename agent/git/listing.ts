@@ -25,8 +25,8 @@ export async function listTip(repository: Repository, branch: string | undefined
   throw missing(repository, branch, { ...all, head: all.head ?? refs.head, detached: commit !== undefined });
 }
 
-/** Arguments of git for a listing. */
-export function listingArguments(url: string, ref?: string): string[] {
+/** Arguments of git for such a listing. */
+export function lsRemoteArguments(url: string, ref?: string): string[] {
   return ['ls-remote', '--symref', '--end-of-options', url, ...(ref === undefined ? [] : [ref])];
 }
 

@@ -14,7 +14,7 @@ export interface Quiet {
   byVerb: Record<string, number>;
   cpuSeconds: number;
   gitListings: number;
-  /** A listing is one request; by git itself, such as the first of a repository, two. */
+  /** A listing is one request; by git itself, where a server is unusual, two. */
   gitRequests: number;
   rssMb: number;
   privateMb: number;

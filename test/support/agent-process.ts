@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Exit, logTail, type ManagedProcess, startProcess } from '#dev/lifeline.ts';
 import { freePorts } from '#dev/ports.ts';
+import { PROGRAM_STARTS } from '#dev/program-start.ts';
 import { shipped } from './shipped-programs.ts';
 
-/** Half a second on two idle cores. */
+/** On a busy machine. */
 const READY_DEADLINE_MS = 45_000;
 const STOP_DEADLINE_MS = 15_000;
 const POLL_MS = 50;
@@ -57,7 +58,7 @@ export async function startAgentProcess(options: AgentOptions): Promise<AgentPro
   const healthUrl = `http://${address}`;
   const logFile = join(options.folder, 'agent.log');
   // As in a Pod: nothing of the developer's own environment may help it.
-  const env = { PATH: process.env['PATH'] };
+  const env = { PATH: process.env['PATH'], ...PROGRAM_STARTS['lateen-agent'].environment };
   const [command, ...args] = options.program ?? shipped('lateen-agent');
   args.push(...settingsOf(options, address));
   const started = await startProcess({ name: 'lateen-agent', command, args, logFile, env });

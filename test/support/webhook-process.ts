@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { request } from 'node:https';
 import { inject } from 'vitest';
+import { PROGRAM_STARTS } from '#dev/program-start.ts';
 import { shipped } from './shipped-programs.ts';
 
 /** On a busy machine. */
@@ -26,7 +27,8 @@ export function startWebhook(port: number, flags: Record<string, string> = {}): 
   const settings = { address: `127.0.0.1:${port}`, hosts: '127.0.0.1', kubeconfig: inject('plane').kubeconfig, drain: '500ms', ...flags };
   const args = Object.entries(settings).map(([name, value]) => `--${name}=${value}`);
   const [command, ...options] = shipped('lateen-webhook');
-  const child = spawn(command, [...options, ...args], { stdio: ['ignore', 'pipe', 'inherit'], env: { PATH: process.env['PATH'] } });
+  const env = { PATH: process.env['PATH'], ...PROGRAM_STARTS['lateen-webhook'].environment };
+  const child = spawn(command, [...options, ...args], { stdio: ['ignore', 'pipe', 'inherit'], env });
   const lines: Record<string, unknown>[] = [];
   let rest = '';
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => {

@@ -12,7 +12,13 @@ import { createNamespace, kubectl, kubectlApply } from './namespace.ts';
 import { startWebhook, type WebhookProcess } from './webhook-process.ts';
 
 const HANDSHAKE_MS = 5_000;
-const BETWEEN_REQUESTS_MS = 20;
+/** What asks while something happens. */
+export interface Traffic {
+  /** Side by side (default: 1). */
+  workers?: number;
+  /** Between two requests of one (default: 20). */
+  pauseMs?: number;
+}
 
 /** Two webhooks behind what stands in for their Service, registered with `failurePolicy: Fail` for one namespace. */
 export interface WebhookReplicas {
@@ -26,7 +32,7 @@ export interface WebhookReplicas {
   /** Creates an Application as a dry run; rejects where the API server does. */
   admit(name: string): Promise<void>;
   /** Admits Applications one after the other until `work` is done. Resolves to what failed. */
-  underTraffic(work: () => Promise<void>): Promise<string[]>;
+  underTraffic(work: () => Promise<void>, traffic?: Traffic): Promise<string[]>;
   close(): Promise<void>;
 }
 
@@ -58,7 +64,7 @@ export async function startReplicas(flagsOf: (index: number, system: string) => 
       const text = await kubectl('get', 'validatingwebhookconfiguration', configuration, '-o', `jsonpath=${path}`);
       return Buffer.from(text, 'base64').toString();
     },
-    underTraffic: (work) => underTraffic(admit, work),
+    underTraffic: (work, traffic) => underTraffic(admit, work, traffic),
     async close() {
       await kubectl('delete', 'mutatingwebhookconfiguration,validatingwebhookconfiguration', configuration);
       await Promise.all(replicas.map((one) => one.kill()));
@@ -68,16 +74,20 @@ export async function startReplicas(flagsOf: (index: number, system: string) => 
   };
 }
 
-async function underTraffic(admit: WebhookReplicas['admit'], work: () => Promise<void>): Promise<string[]> {
+async function underTraffic(
+  admit: WebhookReplicas['admit'],
+  work: () => Promise<void>,
+  { workers = 1, pauseMs = 20 }: Traffic = {},
+): Promise<string[]> {
   const failures: string[] = [];
   let over = false;
-  const ask = async (): Promise<void> => {
+  const ask = async (worker: number): Promise<void> => {
     for (let index = 0; !over; index += 1) {
-      await admit(`app-${index}`).catch((error: Error) => failures.push(error.message));
-      await sleep(BETWEEN_REQUESTS_MS);
+      await admit(`app-${worker}-${index}`).catch((error: Error) => failures.push(error.message));
+      await sleep(pauseMs);
     }
   };
-  const asking = ask();
+  const asking = Promise.all(Array.from({ length: workers }, (_, worker) => ask(worker)));
   await work().finally(() => {
     over = true;
   });

@@ -119,11 +119,14 @@ it('says when its certificate ends, and tells an Event of what it did', async ()
 
 it('drains on SIGTERM, while the other one answers', async () => {
   const [leaving] = replicas;
-  const failures = await bench.underTraffic(async () => {
-    await sleep(500);
-    expect(await leaving!.stop()).toBe(0);
-    await sleep(500);
-  });
+  const failures = await bench.underTraffic(
+    async () => {
+      await sleep(500);
+      expect(await leaving!.stop()).toBe(0);
+      await sleep(500);
+    },
+    { workers: 2, pauseMs: 0 },
+  );
   expect(failures).toEqual([]);
   expect(leaving!.lines.at(-1)).toMatchObject({ message: 'stopped' });
 });

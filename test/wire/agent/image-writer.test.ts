@@ -6,7 +6,7 @@ import { type Source, Sources } from '#agent/sync/source.ts';
 import { AgentMetrics } from '#agent/metrics.ts';
 import type { Failure } from '#api/failure.ts';
 import type { KustomizeProperties } from '#api/kustomize.ts';
-import { systemClock } from '#core/clock.ts';
+import { type Clock, systemClock } from '#core/clock.ts';
 import { silentLog } from '#core/log.ts';
 import { branchTip, commitFiles, git } from '#dev/git-repository.ts';
 import { type GitBench, startGitBench } from '#test/support/git.ts';
@@ -31,14 +31,14 @@ afterEach(async () => {
 });
 
 /** A writer of one component `NAME`, as an agent of its own has it. */
-async function writerOf(name: string, path = '') {
+async function writerOf(name: string, path = '', clock: Clock = systemClock) {
   const own = await startGitBench();
   stops.push(() => own.close());
   const url = bench.server.cloneUrl('config');
   const context = {
     namespace: 'default',
     git: own.git,
-    clock: systemClock,
+    clock,
     random: Math.random,
     log: silentLog,
     credentials: async () => ({}),
@@ -160,6 +160,20 @@ describe('a writer', () => {
     expect(third.pushed).toBe(await branchTip(directory, 'main'));
     expect(await git(directory, ['show', 'main:app.yaml'])).toBe(line('one', '3').trimEnd());
   });
+});
+
+it('lets others push before it goes on', async () => {
+  await commitFiles(directory, 'main', { 'app.yaml': line('one', '1') }, { message: 'first' });
+  const sleeps: number[] = [];
+  const sleep: Clock['sleep'] = (ms, signal) => {
+    sleeps.push(ms);
+    return systemClock.sleep(ms, signal);
+  };
+  const { tags } = await writerOf('one', '', { ...systemClock, sleep });
+  await tags('2');
+  const before = sleeps.length;
+  expect((await tags('3')).pushed).toBe(await branchTip(directory, 'main'));
+  expect(sleeps.slice(before).filter((ms) => ms > 0 && ms <= 5_000)).toHaveLength(1);
 });
 
 it(

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { type Listing, listingArguments, listTip, parseListing } from '#agent/git/listing.ts';
+import { type Listing, listTip, lsRemoteArguments, parseListing } from '#agent/git/listing.ts';
 
 const A = 'a'.repeat(40);
 const B = 'b'.repeat(64);
@@ -48,6 +48,6 @@ it('asks for one ref, with the URL behind the end of the options', async () => {
   expect(await listTip(REPOSITORY, 'main', list)).toEqual({ branch: 'main', commit: A });
   expect(asked).toEqual(['refs/heads/main']);
   const end = ['ls-remote', '--symref', '--end-of-options', 'https://git.example.com/infra'];
-  expect(listingArguments(REPOSITORY.url)).toEqual(end);
-  expect(listingArguments(REPOSITORY.url, asked[0])).toEqual([...end, 'refs/heads/main']);
+  expect(lsRemoteArguments(REPOSITORY.url)).toEqual(end);
+  expect(lsRemoteArguments(REPOSITORY.url, asked[0])).toEqual([...end, 'refs/heads/main']);
 });
