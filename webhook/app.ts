@@ -7,6 +7,7 @@ import { type AdmissionRequest, readReview, writeReview } from './admission-revi
 import { BodyReader, BodyRefused } from './body.ts';
 import { type Decision, type DecisionContext, decideMutation, decideValidation } from './decision.ts';
 import type { WebhookMetrics } from './metrics.ts';
+import { Turn } from './turn.ts';
 
 export interface AppOptions {
   log: Log;
@@ -24,19 +25,38 @@ export interface AppOptions {
 /** Object, old object and managedFields of the largest object that etcd takes. */
 const MAX_BYTES = 8 * 1024 * 1024;
 
+/** A larger one costs more than is saved by answering it together with others. */
+const SMALL = 16 * 1024;
+
 type Handler = (request: Request, response: Response) => Promise<void>;
 type Decide = (request: AdmissionRequest, context: DecisionContext) => Decision;
+
+/** What is told of a review, to whoever asked and in the log. */
+interface Judged {
+  text: string;
+  /** The operation in the metrics. */
+  label: string;
+  uid: string;
+  namespace: string;
+  name: string;
+  operation: string;
+  user: string;
+  dryRun: boolean;
+  verdict: Decision['verdict'];
+  codes: string[];
+}
 
 /** The paths of the webhook: /mutate, /validate, /healthz, /readyz, /metrics. */
 export function createApp(options: AppOptions): Express {
   const { metrics, ready, maxBytes = MAX_BYTES } = options;
   const bodies = new BodyReader(maxBytes);
+  const turn = new Turn();
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
   app.set('query parser', false);
-  app.post('/mutate', admission('mutate', decideMutation, { ...options, bodies }));
-  app.post('/validate', admission('validate', decideValidation, { ...options, bodies }));
+  app.post('/mutate', admission('mutate', decideMutation, { ...options, bodies, turn }));
+  app.post('/validate', admission('validate', decideValidation, { ...options, bodies, turn }));
   app.get('/healthz', (_, response) => answer(response, 200, 'text/plain', 'ok\n'));
   app.get('/readyz', (_, response) => {
     const problem = ready();
@@ -56,22 +76,27 @@ export function createApp(options: AppOptions): Express {
   return app;
 }
 
-function admission(webhook: string, decide: Decide, options: AppOptions & { bodies: BodyReader }): Handler {
-  const { log, metrics, minIntervalMs, bodies, now = () => performance.now() } = options;
-  return async (request, response) => {
-    const body = await bodies.read(request);
-    const begun = now();
+function admission(webhook: string, decide: Decide, options: AppOptions & { bodies: BodyReader; turn: Turn }): Handler {
+  const { log, metrics, minIntervalMs, bodies, turn, now = () => performance.now() } = options;
+  // Of a review nothing else stays: its tree would grow old while it waits.
+  const judge = (body: Buffer): Judged => {
     const asked = readReview(body);
     bodies.done(body);
     if (typeof asked === 'string') throw new BodyRefused(400, asked);
-    const decision = decide(asked, { namespace: options.namespace(asked.namespace), minIntervalMs });
-    answer(response, 200, 'application/json', writeReview(decision.response));
-    const ms = now() - begun;
-    metrics.requests.add({ webhook, operation: operationOf(asked), verdict: decision.verdict });
-    metrics.seconds.observe({ webhook }, ms / 1000);
-    for (const code of decision.codes) metrics.causes.add({ webhook, code });
+    const { response, verdict, codes } = decide(asked, { namespace: options.namespace(asked.namespace), minIntervalMs });
     const { uid, namespace, name, operation, user, dryRun } = asked;
-    const { verdict, codes } = decision;
+    return { text: writeReview(response), label: operationOf(asked), uid, namespace, name, operation, user, dryRun, verdict, codes };
+  };
+  return async (request, response) => {
+    const body = await bodies.read(request);
+    const begun = now();
+    const { text, label, uid, namespace, name, operation, user, verdict, codes, dryRun } = judge(body);
+    if (body.length <= SMALL) await turn.end();
+    answer(response, 200, 'application/json', text);
+    const ms = now() - begun;
+    metrics.requests.add({ webhook, operation: label, verdict });
+    metrics.seconds.observe({ webhook }, ms / 1000);
+    for (const code of codes) metrics.causes.add({ webhook, code });
     log.info('decided', {
       webhook,
       uid,
