@@ -6,66 +6,73 @@ export interface Gate {
   crowded(withinMs?: number): boolean;
 }
 
-/** Of the places, those that who has time gets though others wait: he gets on, slowly. */
-const SHARE_WITH_TIME = 1 / 8;
+/**
+ * While others wait, one turn of so many goes to who has time. Turns and not places: an apply of a Service holds its place for as
+ * long as twenty status writes, so an eighth of the places was a third of the turns.
+ */
+const TURNS = 16;
+/** Who has time has no more than this: then every second turn goes to those who have waited for so long. */
+const PATIENCE_MS = 60_000;
+const TURNS_OUT_OF_PATIENCE = 2;
 
-interface Queue {
-  waiting: Set<() => void>;
-  inside: number;
-}
+/** Who waits, and since when, in the order of coming. */
+type Queue = Map<() => void, number>;
 
 export function createGate(limit: number, now: () => number = () => performance.now()): Gate {
-  const share = Math.max(1, Math.floor(limit * SHARE_WITH_TIME));
-  const pressing: Queue = { waiting: new Set(), inside: 0 };
-  const withTime: Queue = { waiting: new Set(), inside: 0 };
+  const pressing: Queue = new Map();
+  const withTime: Queue = new Map();
+  let inside = 0;
+  /** Turns since the last of one who had time. */
+  let turns = 0;
   let crowdedAtMs = Number.NEGATIVE_INFINITY;
-  const waiting = (): number => pressing.waiting.size + withTime.waiting.size;
 
   /** Whose turn it is when a place becomes free. */
   function next(): Queue {
-    if (pressing.waiting.size === 0) return withTime;
-    return withTime.waiting.size > 0 && withTime.inside < share ? withTime : pressing;
+    const [since] = withTime.values();
+    if (since === undefined) return pressing;
+    const every = now() - since < PATIENCE_MS ? TURNS : TURNS_OUT_OF_PATIENCE;
+    return pressing.size === 0 || turns + 1 >= every ? withTime : pressing;
   }
 
   /** The place goes to the one who waits longest, without being free in between: nobody gets in past the queue. */
-  function leave(from: Queue): void {
-    from.inside--;
+  function leave(): void {
+    inside--;
     const queue = next();
-    const [first] = queue.waiting;
+    const [first] = queue.keys();
     if (!first) return;
     crowdedAtMs = now();
-    queue.waiting.delete(first);
-    queue.inside++;
+    turns = queue === withTime ? 0 : turns + 1;
+    queue.delete(first);
+    inside++;
     first();
   }
 
   return {
-    crowded: (withinMs = 0) => waiting() > 0 || now() - crowdedAtMs < withinMs,
+    crowded: (withinMs = 0) => pressing.size + withTime.size > 0 || now() - crowdedAtMs < withinMs,
     async enter(signal, hasTime = false) {
       signal?.throwIfAborted();
-      const queue = hasTime ? withTime : pressing;
-      if (pressing.inside + withTime.inside >= limit) await turn(queue, signal);
-      else queue.inside++;
+      if (inside >= limit) await turn(hasTime ? withTime : pressing, now(), signal);
+      else inside++;
       let left = false;
       return () => {
-        if (!left) leave(queue);
+        if (!left) leave();
         left = true;
       };
     },
   };
 }
 
-function turn({ waiting }: Queue, signal?: AbortSignal): Promise<void> {
+function turn(queue: Queue, sinceMs: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     const onTurn = (): void => {
       signal?.removeEventListener('abort', onAbort);
       resolve();
     };
     const onAbort = (): void => {
-      waiting.delete(onTurn);
+      queue.delete(onTurn);
       reject(signal?.reason as Error);
     };
-    waiting.add(onTurn);
+    queue.set(onTurn, sinceMs);
     signal?.addEventListener('abort', onAbort, { once: true });
   });
 }

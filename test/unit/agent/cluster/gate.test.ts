@@ -52,8 +52,9 @@ it('forgets who gives up waiting', async () => {
   expect(second).toBe(true);
 });
 
-it('lets those who have time wait for those who have none, yet not for ever', async () => {
-  const gate = createGate(8);
+/** A gate of eight places with so many in each queue; leaving in turn, it tells who got in. */
+async function crowd(waiting: { late: number; soon: number }, { now, at }: { now: () => number; at?: (entered: string[]) => void }) {
+  const gate = createGate(8, now);
   const entered: string[] = [];
   const inside: (() => void)[] = [];
   const come = (name: string, hasTime: boolean): void => {
@@ -63,19 +64,28 @@ it('lets those who have time wait for those who have none, yet not for ever', as
     });
   };
   for (let index = 0; index < 8; index++) come('first', false);
-  for (let index = 0; index < 4; index++) come('late', true);
-  for (let index = 0; index < 20; index++) come('soon', false);
+  for (let index = 0; index < waiting.late; index++) come('late', true);
+  for (let index = 0; index < waiting.soon; index++) come('soon', false);
   await settle();
   while (inside.length > 0) {
     inside.shift()?.();
     await settle();
+    at?.(entered);
   }
-  // One place of eight is theirs; the others come after everybody.
-  expect(entered.slice(0, 8)).toEqual(Array(8).fill('first'));
-  expect(entered[8]).toBe('late');
-  expect(entered.slice(9, 16)).toEqual(Array(7).fill('soon'));
-  expect(entered.filter((name) => name === 'late')).toHaveLength(4);
-  expect(entered.lastIndexOf('soon')).toBeLessThan(entered.lastIndexOf('late'));
+  return entered.slice(8);
+}
+
+it('gives one turn of sixteen to those who have time while others wait, and all that nobody else wants', async () => {
+  const entered = await crowd({ late: 4, soon: 40 }, { now: () => 0 });
+  const turns = entered.flatMap((name, index) => (name === 'late' ? [index] : []));
+  expect(turns).toEqual([15, 31, 42, 43]);
+});
+
+it('gives every second turn to those who have had time for a minute', async () => {
+  let now = 0;
+  const entered = await crowd({ late: 4, soon: 40 }, { now: () => now, at: ({ length }) => (now = length >= 12 ? 60_000 : 0) });
+  const turns = entered.flatMap((name, index) => (name === 'late' ? [index] : []));
+  expect(turns).toEqual([4, 6, 8, 10]);
 });
 
 it('says of a crowd that it is there for a while after nobody waits any more', async () => {
