@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { parseAllDocuments } from 'yaml';
@@ -76,18 +77,37 @@ async function renderAccess(helm: string, namespace: string, values: Record<stri
   return objects.filter((object) => object !== null).filter(({ kind }) => ACCESS_KINDS.has(kind));
 }
 
-/**
- * Gives a namespace the agent's ServiceAccount, Role and RoleBinding as its chart does, and writes a kubeconfig that
- * holds a token of that ServiceAccount and nothing else. Resolves to the path of the kubeconfig.
- */
-export async function agentKubeconfig(plane: PlaneAccess & { programs: Programs<'helm'> }, access: AgentAccess): Promise<string> {
-  const { namespace, file, values = {} } = access;
+type Access = Pick<AgentAccess, 'namespace' | 'values'>;
+type RenderingPlane = PlaneAccess & { programs: Programs<'helm'> };
+
+/** Gives a namespace the agent's ServiceAccount, Role and RoleBinding as its chart does, and a token of that ServiceAccount. */
+async function grant(plane: RenderingPlane, { namespace, values = {} }: Access): Promise<{ ca: string; token: string }> {
   const items = await renderAccess(plane.programs.helm, namespace, values);
   const list = JSON.stringify({ apiVersion: 'v1', kind: 'List', items });
   await kubectl(plane, ['apply', '--server-side', '--force-conflicts', '-n', namespace, '-f', '-'], list);
   const printed = await kubectl(plane, ['create', 'token', SERVICE_ACCOUNT, '-n', namespace, '--duration', TOKEN_DURATION]);
-  const ca = await readFile(plane.caFile, 'utf8');
-  const text = kubeconfigText({ server: plane.server, ca, token: printed.trim(), user: SERVICE_ACCOUNT, namespace });
+  return { ca: await readFile(plane.caFile, 'utf8'), token: printed.trim() };
+}
+
+/**
+ * Grants a namespace's agent its rights and writes a kubeconfig that holds a token of its ServiceAccount and nothing else.
+ * Resolves to the path of the kubeconfig.
+ */
+export async function agentKubeconfig(plane: RenderingPlane, access: AgentAccess): Promise<string> {
+  const { namespace, file } = access;
+  const text = kubeconfigText({ server: plane.server, ...(await grant(plane, access)), user: SERVICE_ACCOUNT, namespace });
   await writeFile(file, text, { mode: 0o600 });
   return file;
+}
+
+/**
+ * Grants a namespace's agent its rights and writes what the kubelet mounts into its Pod into an existing folder. Resolves to
+ * the environment in which an agent finds it: it then starts as it does in a Pod.
+ */
+export async function agentPod(plane: RenderingPlane, access: Access & { folder: string }): Promise<Record<string, string>> {
+  const { namespace, folder } = access;
+  const { ca, token } = await grant(plane, access);
+  for (const [name, text] of Object.entries({ 'ca.crt': ca, token, namespace })) await writeFile(join(folder, name), text, { mode: 0o600 });
+  const { hostname, port } = new URL(plane.server);
+  return { KUBERNETES_SERVICE_HOST: hostname, KUBERNETES_SERVICE_PORT: port, LATEEN_SERVICE_ACCOUNT: folder };
 }

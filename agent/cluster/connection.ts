@@ -40,8 +40,12 @@ export function tokenFile(path: string): (fresh: boolean) => Promise<string> {
   };
 }
 
-/** The connection of a Pod: the token and CA that the kubelet mounts. Throws a Failure outside a Pod. */
-export function inClusterConnection(directory = SERVICE_ACCOUNT_DIRECTORY, environment = process.env): Connection {
+/**
+ * The connection of a Pod: the token and CA that the kubelet mounts, or that stand where LATEEN_SERVICE_ACCOUNT says. Throws a
+ * Failure outside a Pod.
+ */
+export function inClusterConnection(environment: Record<string, string | undefined> = process.env): Connection {
+  const directory = environment['LATEEN_SERVICE_ACCOUNT'] ?? SERVICE_ACCOUNT_DIRECTORY;
   const host = environment['KUBERNETES_SERVICE_HOST'];
   const port = environment['KUBERNETES_SERVICE_PORT'] ?? '443';
   if (!host) {

@@ -56,7 +56,6 @@ export async function startAgent(options: AgentOptions): Promise<AgentRun> {
   const [port] = await freePorts(1);
   const settings = {
     namespace: place.namespace,
-    kubeconfig: place.kubeconfig,
     kustomize: laboratory.plane.programs.kustomize,
     'cache-dir': join(folder, 'cache'),
     'health-address': `127.0.0.1:${port}`,
@@ -67,7 +66,7 @@ export async function startAgent(options: AgentOptions): Promise<AgentRun> {
   args.push(...Object.entries(settings).map(([name, value]) => `--${name}=${value}`));
   const audit = await laboratory.audit();
   const startedMs = Date.now();
-  const env = { PATH: process.env['PATH'], ...AGENT.environment };
+  const env = { PATH: process.env['PATH'], ...AGENT.environment, ...place.environment };
   const started = await startProcess({ name: 'lateen-agent', command, args, logFile: join(folder, 'agent.log'), env });
   const { pid, logFile } = started;
   const peak = new PeakMemory(pid);

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -8,11 +8,11 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import pLimit from 'p-limit';
 import { type Client, createClient } from '#agent/cluster/client.ts';
-import { type Connection, kubeconfigConnection } from '#agent/cluster/connection.ts';
+import { type Connection, inClusterConnection, kubeconfigConnection } from '#agent/cluster/connection.ts';
 import type { KubeObject } from '#api/kubernetes.ts';
 import { AGENT_NAME } from '#api/names.ts';
 import { silentLog } from '#core/log.ts';
-import { agentKubeconfig, installCrds } from '../agent-access.ts';
+import { agentPod, installCrds } from '../agent-access.ts';
 import { CONTROL_PLANE_PROGRAMS, type ControlPlane, startControlPlane } from '../control-plane.ts';
 import { type GitServer, startGitServer } from '../git-server.ts';
 import { type Programs, programs } from '../programs.ts';
@@ -40,7 +40,8 @@ type BenchPlane = Omit<ControlPlane, 'programs' | 'stop' | 'broken' | 'api' | 'd
 /** A namespace with an agent's rights in it. */
 export interface Place {
   namespace: string;
-  kubeconfig: string;
+  /** In which an agent starts as it does in a Pod. */
+  environment: Record<string, string>;
   connection: Connection;
   /** User name of the agent in the audit log. */
   user: string;
@@ -121,9 +122,11 @@ async function startPlane(
 async function makePlace(plane: BenchPlane, client: Client, folder: string): Promise<Place> {
   const namespace = `${PREFIX}${randomBytes(4).toString('hex')}`;
   await client.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });
-  const kubeconfig = await agentKubeconfig(plane, { namespace, file: join(folder, `${namespace}.kubeconfig`) });
-  const connection = await kubeconfigConnection({ path: kubeconfig });
-  return { namespace, kubeconfig, connection, user: `system:serviceaccount:${namespace}:${AGENT_NAME}` };
+  const mounted = join(folder, `${namespace}-mounted`);
+  await mkdir(mounted);
+  const environment = await agentPod(plane, { namespace, folder: mounted });
+  const connection = inClusterConnection(environment);
+  return { namespace, environment, connection, user: `system:serviceaccount:${namespace}:${AGENT_NAME}` };
 }
 
 async function runBare({ namespace, connection }: Place, objects: KubeObject[], folder: string): Promise<BareResult> {

@@ -3,6 +3,7 @@ import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { agentKubeconfig } from '../agent-access.ts';
 import type { ClientInput, ClientResult } from './clients.ts';
 import { appName, ownedObjects } from './fixtures.ts';
 import { CONCURRENCY, type Laboratory } from './laboratory.ts';
@@ -24,7 +25,8 @@ export async function clients(laboratory: Laboratory, applications: number): Pro
   const results: Partial<Record<'thin' | 'library', ClientResult>> = {};
   let objects = 0;
   for (const which of ['thin', 'library'] as const) {
-    const { namespace, kubeconfig } = await laboratory.place();
+    const { namespace } = await laboratory.place();
+    const kubeconfig = await agentKubeconfig(laboratory.plane, { namespace, file: join(laboratory.folder, `${namespace}.kubeconfig`) });
     const input: ClientInput = {
       kubeconfig,
       concurrency: CONCURRENCY,

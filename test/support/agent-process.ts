@@ -13,7 +13,10 @@ const POLL_MS = 50;
 
 export interface AgentOptions {
   namespace: string;
-  kubeconfig: string;
+  /** Absent: it finds what the kubelet mounts into a Pod. */
+  kubeconfig?: string;
+  /** Beside PATH; of agentPod where there is no kubeconfig. */
+  environment?: Record<string, string>;
   kustomize: string;
   /** Of the log and the cache. */
   folder: string;
@@ -39,7 +42,7 @@ export interface AgentProcess {
 function settingsOf({ namespace, kubeconfig, kustomize, folder, flags = {} }: AgentOptions, healthAddress: string): string[] {
   const settings = {
     namespace,
-    kubeconfig,
+    ...(kubeconfig === undefined ? {} : { kubeconfig }),
     kustomize,
     'cache-dir': join(folder, 'cache'),
     'health-address': healthAddress,
@@ -58,7 +61,7 @@ export async function startAgentProcess(options: AgentOptions): Promise<AgentPro
   const healthUrl = `http://${address}`;
   const logFile = join(options.folder, 'agent.log');
   // As in a Pod: nothing of the developer's own environment may help it.
-  const env = { PATH: process.env['PATH'], ...PROGRAM_STARTS['lateen-agent'].environment };
+  const env = { PATH: process.env['PATH'], ...PROGRAM_STARTS['lateen-agent'].environment, ...options.environment };
   const [command, ...args] = options.program ?? shipped('lateen-agent');
   args.push(...settingsOf(options, address));
   const started = await startProcess({ name: 'lateen-agent', command, args, logFile, env });

@@ -7,7 +7,7 @@ import type { Application, ApplicationSpec, Component } from '#api/application.t
 import type { KubeObject, ObjectMeta } from '#api/kubernetes.ts';
 import { API_VERSION } from '#api/names.ts';
 import { silentLog } from '#core/log.ts';
-import { agentKubeconfig, type PlaneAccess } from '#dev/agent-access.ts';
+import { agentPod, type PlaneAccess } from '#dev/agent-access.ts';
 import type { Programs } from '#dev/programs.ts';
 import { type AgentOptions, type AgentProcess, startAgentProcess } from './agent-process.ts';
 import { adminConnection } from './api-client.ts';
@@ -52,10 +52,11 @@ export async function startTenant(options: TenantOptions = {}): Promise<Tenant> 
   const plane = options.elsewhere?.plane ?? inject('plane');
   const client = options.elsewhere?.client ?? createClient(await adminConnection(), { log: silentLog, userAgent: 'lateen-test' });
   const namespace = options.elsewhere?.namespace ?? (await createNamespace());
-  const kubeconfig = await agentKubeconfig(plane, { namespace, values, file: join(folder, 'kubeconfig') });
   await mkdir(join(folder, 'agent'));
+  await mkdir(join(folder, 'pod'));
+  const environment = await agentPod(plane, { namespace, values, folder: join(folder, 'pod') });
   const start = (): Promise<AgentProcess> =>
-    startAgentProcess({ namespace, kubeconfig, kustomize: plane.programs.kustomize, folder: join(folder, 'agent'), ...settings });
+    startAgentProcess({ namespace, environment, kustomize: plane.programs.kustomize, folder: join(folder, 'agent'), ...settings });
   const watch = await watchApplications(client, namespace, () => agent.log());
   let agent = await start();
   return {

@@ -30,14 +30,14 @@ afterAll(() => rm(directory, { recursive: true, force: true }));
 
 function podEnvironment(): Record<string, string> {
   const { hostname, port } = new URL(inject('plane').server);
-  return { KUBERNETES_SERVICE_HOST: hostname, KUBERNETES_SERVICE_PORT: port };
+  return { KUBERNETES_SERVICE_HOST: hostname, KUBERNETES_SERVICE_PORT: port, LATEEN_SERVICE_ACCOUNT: directory };
 }
 
 it('ends by itself after everything was closed, and is small', async () => {
   // As it is shipped: stripping types at run time costs 35 MB.
   const bundle = join(directory, 'bundle.mjs');
   await build({ entryPoints: [PROGRAM], outfile: bundle, bundle: true, platform: 'node', format: 'esm' });
-  const { stdout } = await run(process.execPath, ['--max-semi-space-size=1', bundle, directory, '500'], {
+  const { stdout } = await run(process.execPath, ['--max-semi-space-size=1', bundle, '500'], {
     env: podEnvironment(),
     timeout: 20_000,
   });
@@ -48,7 +48,7 @@ it('ends by itself after everything was closed, and is small', async () => {
 });
 
 it('speaks as a Pod does, and reads a rotated token after a 401', async () => {
-  const connection = inClusterConnection(directory, podEnvironment());
+  const connection = inClusterConnection(podEnvironment());
   expect(connection.namespace).toBe(namespace);
   const good = await connection.token(false);
   await writeFile(join(directory, 'token'), 'rotated away');

@@ -6,8 +6,8 @@ import { systemClock } from '#core/clock.ts';
 import { silentLog } from '#core/log.ts';
 
 /** A process as the agent is: four watches, some requests, then nothing. Prints what it cost, closes, and is to end. */
-const [directory = '', idleMs = '0'] = process.argv.slice(2);
-const connection = inClusterConnection(directory);
+const [idleMs = '0'] = process.argv.slice(2);
+const connection = inClusterConnection();
 const client = createClient(connection, { log: silentLog, userAgent: 'lateen-test' });
 const { namespace = '' } = connection;
 

@@ -130,10 +130,8 @@ it('names a file that cannot be read', async () => {
 });
 
 it('says where a Pod is not one, or has no ServiceAccount', () => {
-  expect(() => inClusterConnection(folder, {})).toThrow(
-    'this is not a Pod (KUBERNETES_SERVICE_HOST is not set) and no kubeconfig was given',
-  );
-  expect(() => inClusterConnection(folder, { KUBERNETES_SERVICE_HOST: '10.0.0.1' })).toThrow(
+  expect(() => inClusterConnection({})).toThrow('this is not a Pod (KUBERNETES_SERVICE_HOST is not set) and no kubeconfig was given');
+  expect(() => inClusterConnection({ KUBERNETES_SERVICE_HOST: '10.0.0.1', LATEEN_SERVICE_ACCOUNT: folder })).toThrow(
     "the Pod's ServiceAccount is not mounted: ENOENT",
   );
 });
@@ -145,7 +143,11 @@ it('reads the token and the certificate authority anew', async () => {
     ['token', 'one\n'],
   ] as const)
     await writeFile(join(folder, name), text);
-  const connection = inClusterConnection(folder, { KUBERNETES_SERVICE_HOST: 'fd00::1', KUBERNETES_SERVICE_PORT: '6443' });
+  const connection = inClusterConnection({
+    KUBERNETES_SERVICE_HOST: 'fd00::1',
+    KUBERNETES_SERVICE_PORT: '6443',
+    LATEEN_SERVICE_ACCOUNT: folder,
+  });
   expect([connection.server, connection.namespace, connection.ca, await connection.token(false)]).toEqual([
     'https://[fd00::1]:6443',
     'team',
