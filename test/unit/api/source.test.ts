@@ -224,7 +224,7 @@ describe('git.branch', () => {
 });
 
 describe('durations', () => {
-  it.each(['10s', '1h30m', '1.5h', '10000ms', '24h'])('%s is fine', (pullInterval) => {
+  it.each(['10s', '1h30m', '1.5h', '10000ms', '24h', '10000000\u00b5s', '10000000\u03bcs'])('%s is fine', (pullInterval) => {
     expect(mistakesOf(gitOpsApplication({ pullInterval, timeout: pullInterval }))).toEqual([]);
   });
 

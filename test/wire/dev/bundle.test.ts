@@ -43,6 +43,11 @@ it('makes one small file per program, and the wrapper that the agent starts git 
   for (const [name, limit] of Object.entries(LIMITS)) expect((await stat(join(bundle.folder, name))).size, name).toBeLessThan(limit);
 });
 
+it('has no letter in the webhook that would make V8 keep all of it in two bytes a letter', async () => {
+  const text = await readFile(join(bundle.folder, 'lateen-webhook.mjs'), 'utf8');
+  expect([...text].find((letter) => letter > '\u00ff')).toBeUndefined();
+});
+
 it('runs lateen as from its sources', async () => {
   await writeFile(join(folder, 'map.yaml'), 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\ndata: {answer: "on"}\n');
   for (const args of [['--version'], ['--help'], ['build', folder], ['build', folder, '-o', 'json']]) {
