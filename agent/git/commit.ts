@@ -1,7 +1,8 @@
-import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { once } from 'node:events';
 import { GitError } from './client.ts';
 import { gitEnvironment } from './environment.ts';
+import { killGroup, startGit } from './process-group.ts';
 import type { CommitChange } from './types.ts';
 
 export interface CommitOptions {
@@ -23,8 +24,7 @@ export async function makeCommit(base: string, change: CommitChange, options: Co
   const { directory, home, signal } = options;
   signal.throwIfAborted();
   const args = ['fast-import', '--quiet', '--force', '--done', '--date-format=raw'];
-  // A group of its own: the whole of it is killed.
-  const child = spawn('git', args, { cwd: home, env: gitEnvironment({ home, directory }), detached: true });
+  const child = startGit(args, { cwd: home, environment: gitEnvironment({ home, directory }) });
   const kill = (): void => killGroup(child);
   signal.addEventListener('abort', kill, { once: true });
   try {
@@ -94,12 +94,4 @@ function quotedPath(path: string): string {
     return byte < 0x20 || byte > 0x7e ? `\\${byte.toString(8).padStart(3, '0')}` : String.fromCharCode(byte);
   });
   return `"${bytes.join('')}"`;
-}
-
-function killGroup(child: ChildProcessWithoutNullStreams): void {
-  try {
-    if (child.pid && child.exitCode === null && child.signalCode === null) process.kill(-child.pid, 'SIGKILL');
-  } catch {
-    // It has ended already.
-  }
 }

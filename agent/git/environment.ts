@@ -9,7 +9,7 @@ const LOW_SPEED_SECONDS = '20';
  * What fsck says about old but harmless objects: early Git and hosting tools wrote such commits and trees, and nothing of
  * them reaches the cluster. What protects (tree names, .gitmodules, .gitattributes) stays an error.
  */
-const HARMLESS_FSCK = [
+export const HARMLESS_FSCK = [
   'badDate',
   'badDateOverflow',
   'badEmail',
@@ -56,6 +56,7 @@ const VARIABLES = [
   'GIT_CONFIG_COUNT',
   'GIT_CONFIG_GLOBAL',
   'GIT_CONFIG_NOSYSTEM',
+  'GIT_DEFAULT_REF_FORMAT',
   'GIT_DIR',
   'GIT_LFS_SKIP_SMUDGE',
   'GIT_OPTIONAL_LOCKS',
@@ -94,6 +95,8 @@ export function gitEnvironment(options: EnvironmentOptions): Record<string, stri
     GIT_CEILING_DIRECTORIES: dirname(home),
     GIT_CONFIG_GLOBAL: '/dev/null',
     GIT_CONFIG_NOSYSTEM: '1',
+    // quick-fetch.ts writes refs as files.
+    GIT_DEFAULT_REF_FORMAT: 'files',
     GIT_LFS_SKIP_SMUDGE: '1',
     GIT_OPTIONAL_LOCKS: '0',
     GIT_TERMINAL_PROMPT: '0',

@@ -6,17 +6,17 @@ import { displayUrl, urlRule } from '#api/source-url.ts';
 import type { Log } from '#core/log.ts';
 import type { Redactor } from '#core/redact.ts';
 import { BareRepositories } from './bare-repositories.ts';
-import { BlobReaders } from './blob-readers.ts';
+import { ObjectReaders } from './object-readers.ts';
 import { GitError, GROUP_WRAPPER } from './client.ts';
 import { makeCommit } from './commit.ts';
 import { requirePrivateTransport, secretsOf } from './credentials.ts';
 import { startDeadline } from './deadline.ts';
 import { failureFrom, timedOut } from './failure.ts';
-import { historyHolds, parentsOf, recentCommits } from './history.ts';
+import { historyHolds, recentCommits } from './history.ts';
 import { type Listing, listTip, lsRemoteArguments, parseListing } from './listing.ts';
+import { lsRefsRequest, parseLsRefs } from './ls-refs.ts';
 import { pushArguments, pushOutcome } from './push.ts';
 import { CommitGone, RepositoryCache } from './repository-cache.ts';
-import { QuickListing } from './quick-listing.ts';
 import { Runner, whenFree } from './runner.ts';
 import { SingleFlight } from './single-flight.ts';
 import { listingArguments, treeOf } from './tree.ts';
@@ -33,6 +33,7 @@ import {
   type Tip,
   type Tree,
 } from './types.ts';
+import { UploadPack } from './upload-pack.ts';
 import { WorkFolder } from './work-folder.ts';
 
 export type {
@@ -64,6 +65,8 @@ export interface GitOptions {
 }
 
 const DEFAULT_CONCURRENT = 4;
+/** Refs that begin with the name of one: a longer answer is read by git. */
+const MAX_LISTING_BYTES = 256 * 1024;
 
 /** The room: every call has a deadline, and throws Failure, or the reason of the caller's signal. */
 export function createGit(options: GitOptions): Git {
@@ -77,8 +80,8 @@ class GitClient implements Git {
   readonly #runner: Runner;
   readonly #bare: BareRepositories;
   readonly #cache: RepositoryCache;
-  readonly #readers = new BlobReaders();
-  readonly #quick: QuickListing;
+  readonly #readers = new ObjectReaders();
+  readonly #uploadPack: UploadPack;
   readonly #listings = new SingleFlight<Tip>();
   readonly #fetches = new SingleFlight<Commit>();
   readonly #running = new Set<Promise<unknown>>();
@@ -95,8 +98,9 @@ class GitClient implements Git {
     const shared = { folder: this.#folder, limits: this.#limits, log };
     this.#runner = new Runner({ ...shared, wrapper: gitWrapper, maxConcurrent });
     this.#bare = new BareRepositories(this.#runner);
-    this.#cache = new RepositoryCache({ ...shared, runner: this.#runner, bare: this.#bare });
-    this.#quick = new QuickListing({ userAgent, maxConcurrent });
+    this.#uploadPack = new UploadPack({ userAgent, maxConcurrent });
+    const around = { runner: this.#runner, bare: this.#bare, readers: this.#readers, uploadPack: this.#uploadPack };
+    this.#cache = new RepositoryCache({ ...shared, ...around });
   }
 
   resolve(repository: Repository, branch: string | undefined, options: CallOptions): Promise<Tip> {
@@ -121,14 +125,11 @@ class GitClient implements Git {
   tree(repository: Repository, commit: string, options: CallOptions): Promise<Tree> {
     return this.#call(repository, options, async (signal) => {
       checkCommit(commit);
-      const [listing, rootId] = await this.#cache.withCommit(repository, commit, signal, (directory) =>
-        Promise.all([
-          this.#runner.local(directory, listingArguments(commit), signal),
-          this.#runner.local(directory, ['rev-parse', '--verify', `${commit}^{tree}`], signal),
-        ]),
+      const [listing, { tree: rootId }] = await this.#cache.withCommit(repository, commit, signal, (directory) =>
+        Promise.all([this.#runner.local(directory, listingArguments(commit), signal), this.#cache.commitObject(directory, commit, signal)]),
       );
       const read = (blobs: { oid: string; size: number }[]) => this.#readBlobs(repository, commit, blobs);
-      return treeOf(listing, rootId.trim(), { repository, commit, limits: this.#limits, readBlobs: read });
+      return treeOf(listing, rootId, { repository, commit, limits: this.#limits, readBlobs: read });
     });
   }
 
@@ -157,8 +158,8 @@ class GitClient implements Git {
   recent(repository: Repository, tip: Tip, known: readonly string[], options: CallOptions): Promise<string[]> {
     return this.#call(repository, options, async (signal) => {
       checkCommit(tip.commit);
-      const read = (directory: string) => parentsOf(this.#runner, directory, tip.commit, signal);
-      const parents = await this.#cache.withCommit(repository, tip.commit, signal, read);
+      const read = (directory: string) => this.#cache.commitObject(directory, tip.commit, signal);
+      const { parents } = await this.#cache.withCommit(repository, tip.commit, signal, read);
       const place = { runner: this.#runner, bare: this.#bare, folder: await this.#folder.folder('repositories'), repository };
       return whenFree(this.#looking, signal, () => recentCommits(place, { tip, parents }, known, signal));
     });
@@ -185,17 +186,20 @@ class GitClient implements Git {
     this.#closed.abort(new Error('the Git client was closed'));
     await Promise.allSettled(this.#running);
     this.#readers.close();
-    this.#quick.close();
+    this.#uploadPack.close();
     await this.#folder.remove();
   }
 
   async #list(repository: Repository, branch: string | undefined, signal: AbortSignal): Promise<Tip> {
-    const byGit = async (ref?: string): Promise<Listing> =>
-      parseListing(await this.#runner.onWire(repository, lsRemoteArguments(repository.url, ref), signal));
-    const key = this.#cache.keyOf(repository);
-    return listTip(repository, branch, (ref) =>
-      ref === undefined ? byGit() : this.#quick.list({ key, repository, ref }, signal, () => byGit(ref)),
-    );
+    return listTip(repository, branch, async (ref) => {
+      const quickly = ref === undefined ? undefined : await this.#listQuickly(repository, ref, signal);
+      return quickly ?? parseListing(await this.#runner.onWire(repository, lsRemoteArguments(repository.url, ref), signal));
+    });
+  }
+
+  #listQuickly(repository: Repository, ref: string, signal: AbortSignal): Promise<Listing | undefined> {
+    const question = { key: this.#cache.keyOf(repository), repository, what: 'refs', body: lsRefsRequest(ref) } as const;
+    return this.#uploadPack.ask({ ...question, maxBytes: MAX_LISTING_BYTES, read: parseLsRefs }, signal);
   }
 
   async #fetchTip(repository: Repository, tip: Tip, signal: AbortSignal): Promise<Commit> {

@@ -55,13 +55,6 @@ export async function recentCommits(
   return commits;
 }
 
-/** The parents of a commit as it was made: a repository that holds single commits shows none in its log. */
-export async function parentsOf(runner: Runner, directory: string, commit: string, signal: AbortSignal): Promise<string[]> {
-  const text = await runner.local(directory, ['cat-file', 'commit', commit], signal);
-  const [head = ''] = text.split('\n\n', 1);
-  return [...head.matchAll(/^parent ([0-9a-f]+)$/gm)].map(([, id = '']) => id);
-}
-
 /** At most so many commits of a history, newest first, and whether that is all of it. */
 async function historyOf(
   { runner, bare, folder, repository }: Place,

@@ -1,17 +1,18 @@
-import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import pLimit from 'p-limit';
 import { GitError } from './client.ts';
 import { gitEnvironment } from './environment.ts';
+import { killGroup, startGit } from './process-group.ts';
 import { whenFree } from './runner.ts';
 import { untilAborted } from './single-flight.ts';
 
-/** `OID blob SIZE` and two line breaks, with room to spare. */
+/** `OID TYPE SIZE` and two line breaks, with room to spare. */
 const HEADER_BYTES = 128;
 const MAX_STDERR_BYTES = 64 * 1024;
 
-export interface BlobRequest {
+export interface ObjectRequest {
   oid: string;
-  /** Bytes, from the listing of the tree. */
+  /** Bytes, from the listing of the tree; of a commit, the most that it may have. */
   size: number;
 }
 
@@ -20,22 +21,22 @@ interface Receiving {
   /** What is not cut yet. */
   chunks: Buffer[];
   bytes: number;
-  /** So many bytes make the next blob whole, as far as is known. */
+  /** So many bytes make the next object whole, as far as is known. */
   need: number;
   /** What the whole answer may still have. */
   allowance: number;
-  /** Blobs that are still to come. */
+  /** Objects that are still to come. */
   left: number;
   contents: Map<string, Buffer>;
   done: PromiseWithResolvers<Map<string, Buffer>>;
 }
 
 /**
- * Contents of blobs by object id, through one `git cat-file --batch` that stays for the reads to come: to start a process
+ * Contents of blobs and commits by object id, through one `git cat-file --batch` that stays for the reads to come: to start a process
  * takes ten times as long as to read a folder. It is run here and not by simple-git, since it needs standard input. Never
  * takes more memory than the sizes promise. It ends with its standard input, so an agent that dies leaves none behind.
  */
-export class BlobReader {
+export class ObjectReader {
   readonly #directory: string;
   readonly #home: string;
   readonly #lock = pLimit(1);
@@ -49,9 +50,9 @@ export class BlobReader {
   }
 
   /** Rejects with GitError or the signal's reason; reads wait for each other no longer than that. */
-  async read(blobs: readonly BlobRequest[], signal: AbortSignal): Promise<Map<string, Buffer>> {
+  async read(objects: readonly ObjectRequest[], signal: AbortSignal): Promise<Map<string, Buffer>> {
     signal.throwIfAborted();
-    const wanted = [...new Map(blobs.map((blob) => [blob.oid, blob])).values()];
+    const wanted = [...new Map(objects.map((object) => [object.oid, object])).values()];
     if (wanted.length === 0) return new Map();
     return whenFree(this.#lock, signal, () => this.#readNow(wanted, signal));
   }
@@ -62,7 +63,7 @@ export class BlobReader {
     this.#child = undefined;
   }
 
-  async #readNow(wanted: readonly BlobRequest[], signal: AbortSignal): Promise<Map<string, Buffer>> {
+  async #readNow(wanted: readonly ObjectRequest[], signal: AbortSignal): Promise<Map<string, Buffer>> {
     const allowance = wanted.reduce((sum, { size }) => sum + size + HEADER_BYTES, 0);
     const done = Promise.withResolvers<Map<string, Buffer>>();
     done.promise.catch(() => undefined);
@@ -83,9 +84,8 @@ export class BlobReader {
   }
 
   #start(): ChildProcessWithoutNullStreams {
-    const env = gitEnvironment({ home: this.#home, directory: this.#directory });
-    // A group of its own: the whole of it is killed.
-    const child = spawn('git', ['cat-file', '--batch'], { cwd: this.#home, env, detached: true });
+    const environment = gitEnvironment({ home: this.#home, directory: this.#directory });
+    const child = startGit(['cat-file', '--batch'], { cwd: this.#home, environment });
     let stderr = '';
     const ended = (why: string): void => {
       if (this.#child !== child) return;
@@ -113,7 +113,7 @@ function take(receiving: Receiving, chunk: Buffer): void {
   try {
     if (receiving.allowance < 0) throw new GitError('cat-file', 'more output than the listing promised');
     if (receiving.bytes < receiving.need) return;
-    const rest = cutBlobs(receiving, Buffer.concat(receiving.chunks));
+    const rest = cutObjects(receiving, Buffer.concat(receiving.chunks));
     [receiving.chunks, receiving.bytes] = [[rest], rest.length];
     if (receiving.left === 0) receiving.done.resolve(receiving.contents);
   } catch (error) {
@@ -122,14 +122,14 @@ function take(receiving: Receiving, chunk: Buffer): void {
 }
 
 /** git-cat-file(1), BATCH OUTPUT: `OID SP TYPE SP SIZE LF CONTENTS LF`, or `OID SP missing LF`. Returns what is left over. */
-function cutBlobs(receiving: Receiving, output: Buffer): Buffer {
+function cutObjects(receiving: Receiving, output: Buffer): Buffer {
   let at = 0;
   for (; receiving.left > 0; receiving.left--) {
     const lineEnd = output.indexOf(10, at);
     const line = output.subarray(at, lineEnd < 0 ? output.length : lineEnd).toString('latin1');
     receiving.need = line.length + 1;
     if (lineEnd < 0) break;
-    const match = /^([0-9a-f]+) blob (\d+)$/.exec(line);
+    const match = /^([0-9a-f]+) (?:blob|commit) (\d+)$/.exec(line);
     if (!match) throw new GitError('cat-file', line);
     const end = lineEnd + 1 + Number(match[2]);
     receiving.need = end + 1 - at;
@@ -138,13 +138,4 @@ function cutBlobs(receiving: Receiving, output: Buffer): Buffer {
     at = end + 1;
   }
   return output.subarray(at);
-}
-
-function killGroup({ pid, exitCode, signalCode }: ChildProcessWithoutNullStreams): void {
-  if (!pid || exitCode !== null || signalCode !== null) return;
-  try {
-    process.kill(-pid, 'SIGKILL');
-  } catch {
-    // It has ended already.
-  }
 }

@@ -1,4 +1,4 @@
-import { type BlobRequest, BlobReader } from './object-reader.ts';
+import { type ObjectRequest, ObjectReader } from './object-reader.ts';
 
 /** Processes that wait for the next read. Each takes 4 MB; a process of every repository would be hundreds of them. */
 const MAX_WAITING = 4;
@@ -6,27 +6,31 @@ const MAX_WAITING = 4;
 const IDLE_MS = 2_000;
 
 interface Reading {
-  reader: BlobReader;
+  reader: ObjectReader;
   /** Reads that are under way or wait for their turn. */
   reads: number;
   timer: NodeJS.Timeout | undefined;
 }
 
 /** One reader for each repository that is being read. */
-export class BlobReaders {
+export class ObjectReaders {
   readonly #readers = new Map<string, Reading>();
 
-  /** See BlobReader. Reads of one repository come one after the other. */
-  async read(where: { directory: string; home: string }, blobs: readonly BlobRequest[], signal: AbortSignal): Promise<Map<string, Buffer>> {
+  /** See ObjectReader. Reads of one repository come one after the other. */
+  async read(
+    where: { directory: string; home: string },
+    objects: readonly ObjectRequest[],
+    signal: AbortSignal,
+  ): Promise<Map<string, Buffer>> {
     const { directory, home } = where;
-    const reading = this.#readers.get(directory) ?? { reader: new BlobReader(directory, home), reads: 0, timer: undefined };
+    const reading = this.#readers.get(directory) ?? { reader: new ObjectReader(directory, home), reads: 0, timer: undefined };
     reading.reads++;
     clearTimeout(reading.timer);
     // The last asked for stands last.
     this.#readers.delete(directory);
     this.#readers.set(directory, reading);
     try {
-      return await reading.reader.read(blobs, signal);
+      return await reading.reader.read(objects, signal);
     } finally {
       reading.reads--;
       this.#rest(directory, reading);

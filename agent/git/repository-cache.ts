@@ -8,9 +8,13 @@ import { oneLine } from '#core/errors.ts';
 import type { Log } from '#core/log.ts';
 import type { BareRepositories } from './bare-repositories.ts';
 import { GitError } from './client.ts';
+import { type CommitObject, parseCommitObject } from './commit-object.ts';
 import { failureFrom, isCommitGone } from './failure.ts';
+import type { ObjectReaders } from './object-readers.ts';
+import { type QuickFetch, quickFetch } from './quick-fetch.ts';
 import { type Runner, whenFree } from './runner.ts';
 import type { Commit, GitLimits, Repository } from './types.ts';
+import type { UploadPack } from './upload-pack.ts';
 import type { WorkFolder } from './work-folder.ts';
 
 /** The server no longer gives out the commit: the branch moved, and the old tip is gone or was never offered. */
@@ -20,20 +24,27 @@ interface Entry {
   key: string;
   /** Undefined until the first fetch. */
   directory: string | undefined;
-  fetches: number;
+  /** Those that were fetched into the folder. */
+  commits: string[];
   /** One git at a time writes into the folder: two would meet at shallow.lock. */
   lock: LimitFunction;
 }
+
+type Into = Pick<QuickFetch, 'directory' | 'held'>;
+type Wanted = Pick<QuickFetch, 'key' | 'repository' | 'commit'>;
 
 export interface CacheOptions {
   folder: WorkFolder;
   runner: Runner;
   bare: BareRepositories;
+  readers: ObjectReaders;
+  uploadPack: UploadPack;
   limits: GitLimits;
   log: Log;
 }
 
-const COMMIT_FORMAT = ['%H', '%an', '%ae', '%ct', '%s'].join('%x00');
+/** Of a commit; its message is what may be long. */
+const MAX_COMMIT_BYTES = 1024 * 1024;
 
 /**
  * Bare repositories, one per URL and credentials. Each fetched commit is kept by a ref of its own (refs/lateen/COMMIT), so
@@ -63,7 +74,7 @@ export class RepositoryCache {
     return whenFree(
       entry.lock,
       signal,
-      async () => (await this.#readCommit(entry, commit, signal)) ?? this.#pull(entry, repository, commit, signal),
+      async () => (await this.#readCommit(entry.directory, commit, signal)) ?? this.#pull(entry, repository, commit, signal),
     );
   }
 
@@ -91,14 +102,14 @@ export class RepositoryCache {
     }
     await whenFree(entry.lock, signal, async () => {
       if (entry.directory === before) await this.#pullFresh(entry, repository, commit, signal);
-      else if (!(await this.#readCommit(entry, commit, signal))) await this.#pull(entry, repository, commit, signal);
+      else if (!(await this.#readCommit(entry.directory, commit, signal))) await this.#pull(entry, repository, commit, signal);
     });
     return work(entry.directory!);
   }
 
   async #entryOf(repository: Repository): Promise<Entry> {
     const key = this.keyOf(repository);
-    const entry = this.#entries.get(key) ?? { key, directory: undefined, fetches: 0, lock: pLimit(1) };
+    const entry = this.#entries.get(key) ?? { key, directory: undefined, commits: [], lock: pLimit(1) };
     this.#entries.delete(key);
     this.#entries.set(key, entry);
     if (this.#entries.size > this.#options.limits.repositories) await this.#evictOldest();
@@ -113,24 +124,36 @@ export class RepositoryCache {
   }
 
   /** Undefined where the commit is not there, or the folder is not. */
-  async #readCommit({ directory }: Entry, commit: string, signal: AbortSignal): Promise<Commit | undefined> {
+  async #readCommit(directory: string | undefined, commit: string, signal: AbortSignal): Promise<Commit | undefined> {
+    // A process that reads a folder may outlive it.
     if (!directory || !(await exists(join(directory, 'HEAD')))) return undefined;
-    const args = ['log', '-1', '--no-show-signature', `--format=${COMMIT_FORMAT}`, `refs/lateen/${commit}`, '--'];
     try {
-      return parseCommit(await this.#options.runner.local(directory, args, signal));
+      return (await this.commitObject(directory, commit, signal)).commit;
     } catch (error) {
       if (error instanceof GitError) return undefined;
       throw error;
     }
   }
 
+  /** A commit of a folder that `withCommit` hands out. Rejects with GitError, or the signal's reason. */
+  async commitObject(directory: string, commit: string, signal: AbortSignal): Promise<CommitObject> {
+    const { readers, folder } = this.#options;
+    const where = { directory, home: await folder.folder('home') };
+    const contents = await readers.read(where, [{ oid: commit, size: MAX_COMMIT_BYTES }], signal);
+    const object = parseCommitObject(commit, contents.get(commit)!);
+    if (!object) throw new GitError('cat-file', `${commit} is no commit`);
+    return object;
+  }
+
   async #pull(entry: Entry, repository: Repository, commit: string, signal: AbortSignal): Promise<Commit> {
     const { directory } = entry;
     const { limits, log } = this.#options;
-    const worn = !directory || entry.fetches >= limits.repositoryFetches || (await tidy(directory)) > limits.repositoryBytes;
+    const worn = !directory || entry.commits.length >= limits.repositoryFetches || (await tidy(directory)) > limits.repositoryBytes;
     if (worn) return this.#pullFresh(entry, repository, commit, signal);
     try {
-      return await this.#pullInto(directory, entry, { repository, commit, signal });
+      const pulled = await this.#pullInto({ directory, held: entry.commits }, { key: entry.key, repository, commit }, signal);
+      entry.commits.push(commit);
+      return pulled;
     } catch (error) {
       if (!(error instanceof Failure) || error.reason !== 'GitFailed') throw error;
       // A reason that nobody foresaw may lie in the folder. A fresh one tells.
@@ -144,9 +167,9 @@ export class RepositoryCache {
     const directory = join(await this.#options.folder.folder('repositories'), `${entry.key}-${++this.#generation}`);
     try {
       await this.#options.bare.make(directory, commit, signal);
+      const pulled = await this.#pullInto({ directory, held: [] }, { key: entry.key, repository, commit }, signal);
       const old = entry.directory;
-      const pulled = await this.#pullInto(directory, entry, { repository, commit, signal });
-      [entry.directory, entry.fetches] = [directory, 1];
+      [entry.directory, entry.commits] = [directory, [commit]];
       if (old) await removeFolder(old);
       return pulled;
     } catch (error) {
@@ -155,25 +178,25 @@ export class RepositoryCache {
     }
   }
 
-  async #pullInto(
-    directory: string,
-    entry: Entry,
-    { repository, commit, signal }: { repository: Repository; commit: string; signal: AbortSignal },
-  ): Promise<Commit> {
-    try {
-      await this.#options.runner.onWire(repository, fetchArguments(repository.url, commit), signal, directory);
-      entry.fetches++;
-    } catch (error) {
-      if (!(error instanceof GitError)) throw error;
-      if (isCommitGone(error.stderr)) throw new CommitGone(commit);
-      throw failureFrom(error.stderr, repository);
-    }
-    const fetched = await this.#readCommit({ ...entry, directory }, commit, signal);
+  async #pullInto(into: Into, wanted: Wanted, signal: AbortSignal): Promise<Commit> {
+    const { repository, commit } = wanted;
+    if (!(await quickFetch(this.#options, { ...into, ...wanted }, signal))) await this.#pullByGit(into.directory, wanted, signal);
+    const fetched = await this.#readCommit(into.directory, commit, signal);
     if (!fetched)
       throw new Failure('GitFailed', `${displayUrl(repository.url)} gave something that is not the commit ${commit}`, {
         remedy: 'run git fsck in the repository',
       });
     return fetched;
+  }
+
+  async #pullByGit(directory: string, { repository, commit }: Wanted, signal: AbortSignal): Promise<void> {
+    try {
+      await this.#options.runner.onWire(repository, fetchArguments(repository.url, commit), signal, directory);
+    } catch (error) {
+      if (!(error instanceof GitError)) throw error;
+      if (isCommitGone(error.stderr)) throw new CommitGone(commit);
+      throw failureFrom(error.stderr, repository);
+    }
   }
 }
 
@@ -187,14 +210,6 @@ function fetchArguments(url: string, commit: string): string[] {
     '--no-show-forced-updates',
   ];
   return ['fetch', '--quiet', '--no-progress', ...switches, '--end-of-options', url, `+${commit}:refs/lateen/${commit}`];
-}
-
-function parseCommit(text: string): Commit | undefined {
-  const [id = '', author = '', email = '', seconds = '', subject = ''] = text.replace(/\n$/, '').split('\0');
-  if (!/^[0-9a-f]+$/.test(id) || !/^\d+$/.test(seconds)) return undefined;
-  const time = new Date(Number(seconds) * 1000);
-  const committedAt = Number.isNaN(time.getTime()) ? '1970-01-01T00:00:00Z' : time.toISOString().replace('.000Z', 'Z');
-  return { id, author: oneLine(author, 200), email: oneLine(email, 200), committedAt, subject: oneLine(subject) };
 }
 
 /** Removes what a killed git has left, and tells how many bytes the packs have. Only without a git in the folder. */

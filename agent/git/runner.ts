@@ -3,6 +3,7 @@ import { createLanes, type Lanes } from '#core/lanes.ts';
 import type { Log } from '#core/log.ts';
 import { runGit } from './client.ts';
 import { gitEnvironment } from './environment.ts';
+import { feedGit } from './process-group.ts';
 import { untilAborted } from './single-flight.ts';
 import type { GitLimits, Repository } from './types.ts';
 import type { WorkFolder } from './work-folder.ts';
@@ -63,6 +64,14 @@ export class Runner {
     return whenFree(this.#local, signal, async () => {
       const home = await this.#options.folder.folder('home');
       return this.#run(args, gitEnvironment({ home, directory }), home, signal);
+    });
+  }
+
+  /** As `local`, for what reads its standard input and prints nothing that is asked for. */
+  feed(directory: string, args: readonly string[], input: Buffer, signal: AbortSignal): Promise<void> {
+    return whenFree(this.#local, signal, async () => {
+      const home = await this.#options.folder.folder('home');
+      return feedGit({ args, environment: gitEnvironment({ home, directory }), cwd: home, input, signal });
     });
   }
 

@@ -18,6 +18,7 @@ it('is built from nothing', () => {
       'GIT_CONFIG_COUNT',
       'GIT_CONFIG_GLOBAL',
       'GIT_CONFIG_NOSYSTEM',
+      'GIT_DEFAULT_REF_FORMAT',
       'GIT_LFS_SKIP_SMUDGE',
       'GIT_OPTIONAL_LOCKS',
       'GIT_TERMINAL_PROMPT',

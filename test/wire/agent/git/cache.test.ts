@@ -36,12 +36,16 @@ async function cached({ cacheDir }: GitBench, ending: string): Promise<string[]>
 }
 
 it('heals when it is deleted while a tree is in use', async () => {
-  const { server, cacheDir } = await serve();
+  const { server, git, cacheDir } = await serve();
   await seedRepository(await server.createRepository('seed'));
-  const tree = await pull(bench!, 'seed', 'infra');
+  const repository = { url: server.cloneUrl('seed') };
+  const { id } = await git.fetch(repository, await git.resolve(repository, 'infra', OPTIONS), OPTIONS);
+  const tree = await git.tree(repository, id, OPTIONS);
   const before = posts(bench!);
   await rm(cacheDir, { recursive: true });
+  // A process that is reading has the files open; whoever comes after it finds nothing.
   expect([...(await tree.read(['infrastructure/server.yaml'])).keys()]).toEqual(['infrastructure/server.yaml']);
+  expect((await git.tree(repository, id, OPTIONS)).entries).toEqual(tree.entries);
   expect(posts(bench!)).toBe(before + 1);
   await rm(cacheDir, { recursive: true });
   expect((await pull(bench!, 'seed', 'infra')).entries).toEqual(tree.entries);

@@ -9,8 +9,8 @@ import { seedRepository } from '#dev/seed.ts';
 import { type GitBench, processesWith, startGitBench } from '#test/support/git.ts';
 
 const PASSWORD = 'a-very-secret-word';
-/** Git is asked for it, and refs are listed without a process. */
-const UNKNOWN = { branch: 'infra', commit: 'f'.repeat(40) };
+/** Of SHA-256, which git alone fetches. */
+const UNKNOWN = { branch: 'infra', commit: 'f'.repeat(64) };
 const CREDENTIALS = { username: 'reader', password: PASSWORD };
 
 let bench: GitBench;
@@ -50,7 +50,8 @@ it('leaves no process behind when a fetch hangs, is aborted, or the client is cl
   expect(await ours()).toEqual([]);
 
   const stop = new AbortController();
-  const aborted = expect(bench.git.fetch(repository(), tip, { timeoutMs: 5_000, signal: stop.signal })).rejects.toThrow('enough');
+  bench.server.setFault('seed', { hang: true });
+  const aborted = expect(bench.git.fetch(repository(), UNKNOWN, { timeoutMs: 5_000, signal: stop.signal })).rejects.toThrow('enough');
   await expect.poll(async () => (await ours()).length).toBeGreaterThan(2);
   stop.abort(new Error('enough'));
   await aborted;

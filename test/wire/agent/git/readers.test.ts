@@ -3,16 +3,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { BlobReaders } from '#agent/git/blob-readers.ts';
+import { ObjectReaders } from '#agent/git/object-readers.ts';
 import { commitFiles, git, initRepository } from '#dev/git-repository.ts';
 
 let folder: string;
-let readers: BlobReaders;
+let readers: ObjectReaders;
 const never = new AbortController().signal;
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'lateen-'));
-  readers = new BlobReaders();
+  readers = new ObjectReaders();
 });
 
 afterEach(async () => {
