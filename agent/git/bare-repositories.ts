@@ -1,5 +1,5 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
-import { join, relative } from 'node:path';
+import { join, relative, sep } from 'node:path';
 import type { Runner } from './runner.ts';
 
 /** What git makes of an empty folder: a few folders and two small files. */
@@ -39,6 +39,9 @@ async function read(directory: string): Promise<Layout> {
 }
 
 async function write(directory: string, { folders, files }: Layout): Promise<void> {
-  for (const folder of folders) await mkdir(join(directory, folder), { recursive: true });
-  for (const [path, content] of files) await writeFile(join(directory, path), content);
+  const deepest = folders.filter((folder) => !folders.some((other) => other.startsWith(`${folder}${sep}`)));
+  await Promise.all([
+    ...deepest.map((folder) => mkdir(join(directory, folder), { recursive: true })),
+    ...[...files].map(([path, content]) => writeFile(join(directory, path), content)),
+  ]);
 }

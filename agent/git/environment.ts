@@ -30,6 +30,8 @@ const CONFIGURATION: readonly (readonly [key: string, value: string])[] = [
   ['core.hooksPath', '/dev/null'],
   ['core.symlinks', 'false'],
   ['core.fsmonitor', 'false'],
+  // The cache is that of one process: what a crash of the machine would spoil is gone with it.
+  ['core.fsync', 'none'],
   ['core.askPass', ''],
   ['credential.helper', ''],
   ['protocol.allow', 'never'],

@@ -6,6 +6,7 @@ import { displayUrl, urlRule } from '#api/source-url.ts';
 import type { Log } from '#core/log.ts';
 import type { Redactor } from '#core/redact.ts';
 import { BareRepositories } from './bare-repositories.ts';
+import type { ObjectRequest } from './object-reader.ts';
 import { ObjectReaders } from './object-readers.ts';
 import { GitError, GROUP_WRAPPER } from './client.ts';
 import { makeCommit } from './commit.ts';
@@ -19,7 +20,8 @@ import { pushArguments, pushOutcome } from './push.ts';
 import { CommitGone, RepositoryCache } from './repository-cache.ts';
 import { Runner, whenFree } from './runner.ts';
 import { SingleFlight } from './single-flight.ts';
-import { listingArguments, treeOf } from './tree.ts';
+import { Trees } from './trees.ts';
+import { treeOf } from './tree.ts';
 import {
   type CallOptions,
   type Commit,
@@ -81,6 +83,7 @@ class GitClient implements Git {
   readonly #bare: BareRepositories;
   readonly #cache: RepositoryCache;
   readonly #readers = new ObjectReaders();
+  readonly #trees: Trees;
   readonly #uploadPack: UploadPack;
   readonly #listings = new SingleFlight<Tip>();
   readonly #fetches = new SingleFlight<Commit>();
@@ -101,6 +104,7 @@ class GitClient implements Git {
     this.#uploadPack = new UploadPack({ userAgent, maxConcurrent });
     const around = { runner: this.#runner, bare: this.#bare, readers: this.#readers, uploadPack: this.#uploadPack };
     this.#cache = new RepositoryCache({ ...shared, ...around });
+    this.#trees = new Trees(this.#cache, this.#runner);
   }
 
   resolve(repository: Repository, branch: string | undefined, options: CallOptions): Promise<Tip> {
@@ -125,11 +129,10 @@ class GitClient implements Git {
   tree(repository: Repository, commit: string, options: CallOptions): Promise<Tree> {
     return this.#call(repository, options, async (signal) => {
       checkCommit(commit);
-      const [listing, { tree: rootId }] = await this.#cache.withCommit(repository, commit, signal, (directory) =>
-        Promise.all([this.#runner.local(directory, listingArguments(commit), signal), this.#cache.commitObject(directory, commit, signal)]),
-      );
-      const read = (blobs: { oid: string; size: number }[]) => this.#readBlobs(repository, commit, blobs);
-      return treeOf(listing, rootId, { repository, commit, limits: this.#limits, readBlobs: read });
+      const listed = await this.#cache.withCommit(repository, commit, signal, (directory) => this.#trees.list(directory, commit, signal));
+      const fromDisk = (blobs: readonly ObjectRequest[]) => this.#readBlobs(repository, commit, blobs);
+      const readBlobs = (blobs: readonly ObjectRequest[]) => this.#trees.blobs(blobs, fromDisk);
+      return treeOf(listed, { repository, commit, limits: this.#limits, readBlobs });
     });
   }
 
@@ -213,11 +216,9 @@ class GitClient implements Git {
     }
   }
 
-  #readBlobs(repository: Repository, commit: string, blobs: { oid: string; size: number }[]): Promise<Map<string, Buffer>> {
+  #readBlobs(repository: Repository, commit: string, blobs: readonly ObjectRequest[]): Promise<Map<string, Buffer>> {
     return this.#call(repository, { timeoutMs: this.#limits.readTimeoutMs }, (signal) =>
-      this.#cache.withCommit(repository, commit, signal, async (directory) =>
-        this.#readers.read({ directory, home: await this.#folder.folder('home') }, blobs, signal),
-      ),
+      this.#cache.withCommit(repository, commit, signal, (directory) => this.#cache.read(directory, blobs, signal)),
     );
   }
 

@@ -12,7 +12,7 @@ const MAX_STDERR_BYTES = 64 * 1024;
 
 export interface ObjectRequest {
   oid: string;
-  /** Bytes, from the listing of the tree; of a commit, the most that it may have. */
+  /** Bytes, from the listing of the tree; of others, the most that they may have. */
   size: number;
 }
 
@@ -32,7 +32,7 @@ interface Receiving {
 }
 
 /**
- * Contents of blobs and commits by object id, through one `git cat-file --batch` that stays for the reads to come: to start a process
+ * Contents of objects by their id, through one `git cat-file --batch` that stays for the reads to come: to start a process
  * takes ten times as long as to read a folder. It is run here and not by simple-git, since it needs standard input. Never
  * takes more memory than the sizes promise. It ends with its standard input, so an agent that dies leaves none behind.
  */
@@ -129,7 +129,7 @@ function cutObjects(receiving: Receiving, output: Buffer): Buffer {
     const line = output.subarray(at, lineEnd < 0 ? output.length : lineEnd).toString('latin1');
     receiving.need = line.length + 1;
     if (lineEnd < 0) break;
-    const match = /^([0-9a-f]+) (?:blob|commit) (\d+)$/.exec(line);
+    const match = /^([0-9a-f]+) (?:blob|commit|tree) (\d+)$/.exec(line);
     if (!match) throw new GitError('cat-file', line);
     const end = lineEnd + 1 + Number(match[2]);
     receiving.need = end + 1 - at;

@@ -10,6 +10,7 @@ import type { BareRepositories } from './bare-repositories.ts';
 import { GitError } from './client.ts';
 import { type CommitObject, parseCommitObject } from './commit-object.ts';
 import { failureFrom, isCommitGone } from './failure.ts';
+import type { ObjectRequest } from './object-reader.ts';
 import type { ObjectReaders } from './object-readers.ts';
 import { type QuickFetch, quickFetch } from './quick-fetch.ts';
 import { type Runner, whenFree } from './runner.ts';
@@ -137,12 +138,16 @@ export class RepositoryCache {
 
   /** A commit of a folder that `withCommit` hands out. Rejects with GitError, or the signal's reason. */
   async commitObject(directory: string, commit: string, signal: AbortSignal): Promise<CommitObject> {
-    const { readers, folder } = this.#options;
-    const where = { directory, home: await folder.folder('home') };
-    const contents = await readers.read(where, [{ oid: commit, size: MAX_COMMIT_BYTES }], signal);
+    const contents = await this.read(directory, [{ oid: commit, size: MAX_COMMIT_BYTES }], signal);
     const object = parseCommitObject(commit, contents.get(commit)!);
     if (!object) throw new GitError('cat-file', `${commit} is no commit`);
     return object;
+  }
+
+  /** Objects of such a folder. Rejects with GitError, or the signal's reason. */
+  async read(directory: string, objects: readonly ObjectRequest[], signal: AbortSignal): Promise<Map<string, Buffer>> {
+    const { readers, folder } = this.#options;
+    return readers.read({ directory, home: await folder.folder('home') }, objects, signal);
   }
 
   async #pull(entry: Entry, repository: Repository, commit: string, signal: AbortSignal): Promise<Commit> {

@@ -1,6 +1,7 @@
 import { Failure } from '#api/failure.ts';
 import { displayUrl } from '#api/source-url.ts';
 import { oneLine } from '#core/errors.ts';
+import type { ObjectRequest } from './object-reader.ts';
 import type { GitLimits, Repository, Tree, TreeEntry } from './types.ts';
 
 export interface TreeSource {
@@ -8,26 +9,31 @@ export interface TreeSource {
   commit: string;
   limits: GitLimits;
   /** Contents by object id. */
-  readBlobs(blobs: { oid: string; size: number }[]): Promise<Map<string, Buffer>>;
+  readBlobs(blobs: readonly ObjectRequest[]): Promise<Map<string, Buffer>>;
 }
 
-/** Arguments of the one listing that openTree takes. */
+/** Arguments of the one listing that parseTreeListing takes. */
 export function listingArguments(commit: string): string[] {
   return ['ls-tree', '-r', '-t', '-l', '-z', '--full-tree', '--end-of-options', commit];
 }
 
-/** Makes a Tree of the output of `git ls-tree` and the object id of the root. Throws Failure TooLarge. */
-export function treeOf(listing: string, rootId: string, source: TreeSource): Tree {
+export interface Listing {
+  /** In the order of git. */
+  entries: TreeEntry[];
+  /** Ids of folders by their path; '' is the root. */
+  trees: Map<string, string>;
+}
+
+/** Makes a Tree of a listing. Throws Failure TooLarge. */
+export function treeOf({ entries, trees }: Listing, source: TreeSource): Tree {
   const { limits, commit, repository } = source;
   const where = `${displayUrl(repository.url)} at commit ${commit.slice(0, 7)}`;
-  const { entries, trees } = parseListing(listing);
   if (entries.length > limits.entries) {
     throw tooLarge(
       `${where} has ${entries.length} files, the limit is ${limits.entries}`,
       'keep the manifests in a repository of their own',
     );
   }
-  trees.set('', rootId);
   const byPath = new Map(entries.map((entry) => [entry.path, entry]));
 
   function find(path: string): TreeEntry {
@@ -74,9 +80,9 @@ function tooLarge(message: string, remedy: string): Failure {
 }
 
 /** `MODE SP TYPE SP OID SP+ SIZE TAB PATH NUL`, git-ls-tree(1). */
-function parseListing(listing: string): { entries: TreeEntry[]; trees: Map<string, string> } {
+export function parseTreeListing(listing: string, rootId: string): Listing {
   const entries: TreeEntry[] = [];
-  const trees = new Map<string, string>();
+  const trees = new Map([['', rootId]]);
   for (const line of listing.split('\0')) {
     const match = /^(\d{6}) (tree|blob|commit) ([0-9a-f]+) +(\d+|-)\t([\s\S]+)$/.exec(line);
     if (!match) continue;
@@ -87,7 +93,8 @@ function parseListing(listing: string): { entries: TreeEntry[]; trees: Map<strin
   return { entries, trees };
 }
 
-function kindOf(mode: string): TreeEntry['kind'] {
+/** Of the mode that Git has for it. */
+export function kindOf(mode: string): TreeEntry['kind'] {
   if (mode === '120000') return 'symlink';
   return mode === '160000' ? 'submodule' : 'file';
 }

@@ -13,7 +13,7 @@ const ours = new Set<string>();
 export class WorkFolder {
   readonly #cacheDir: string;
   readonly #name = `git-${process.pid}-${randomBytes(4).toString('hex')}`;
-  #swept = false;
+  #root: Promise<string> | undefined;
 
   constructor(cacheDir: string) {
     this.#cacheDir = cacheDir;
@@ -22,14 +22,20 @@ export class WorkFolder {
 
   /** Path of an existing folder inside this one. */
   async folder(name: 'home' | 'ca' | 'repositories'): Promise<string> {
+    this.#root ??= this.#open().catch((error: unknown) => {
+      this.#root = undefined;
+      throw error;
+    });
+    const path = join(await this.#root, name);
+    await mkdir(path, { recursive: true, mode: 0o700 });
+    return path;
+  }
+
+  /** Path of this folder without symbolic links. */
+  async #open(): Promise<string> {
     await mkdir(this.#cacheDir, { recursive: true });
-    const root = join(await realpath(this.#cacheDir), this.#name);
-    await mkdir(join(root, name), { recursive: true, mode: 0o700 });
-    if (!this.#swept) {
-      this.#swept = true;
-      await removeLeftOvers(this.#cacheDir);
-    }
-    return join(root, name);
+    const [cacheDir] = await Promise.all([realpath(this.#cacheDir), removeLeftOvers(this.#cacheDir)]);
+    return join(cacheDir, this.#name);
   }
 
   /** Path of a file with these certificates. */

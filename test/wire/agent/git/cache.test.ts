@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
 import type { GitLimits, Tree } from '#agent/git/git.ts';
 import { commitFiles, seedRepository } from '#dev/seed.ts';
-import { type GitBench, startGitBench } from '#test/support/git.ts';
+import { type GitBench, processesWith, startGitBench } from '#test/support/git.ts';
 
 const OPTIONS = { timeoutMs: 15_000 };
 const DATE = new Date('2026-01-02T03:04:05Z');
@@ -44,6 +44,7 @@ it('heals when it is deleted while a tree is in use', async () => {
   const before = posts(bench!);
   await rm(cacheDir, { recursive: true });
   // A process that is reading has the files open; whoever comes after it finds nothing.
+  await expect.poll(() => processesWith(cacheDir), { timeout: 10_000 }).toEqual([]);
   expect([...(await tree.read(['infrastructure/server.yaml'])).keys()]).toEqual(['infrastructure/server.yaml']);
   expect((await git.tree(repository, id, OPTIONS)).entries).toEqual(tree.entries);
   expect(posts(bench!)).toBe(before + 1);

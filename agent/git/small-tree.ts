@@ -1,0 +1,90 @@
+import type { ObjectRequest } from './object-reader.ts';
+import { type Listing, kindOf } from './tree.ts';
+import type { TreeEntry } from './types.ts';
+
+/** Files, folders and submodules together: such a commit is read whole by the process that has read the commit. */
+const MAX_ENTRIES = 64;
+/** Of all its files: more than a few manifests have. */
+const MAX_BYTES = 256 * 1024;
+/** A folder of so many entries whose names are as long as names may be has less. */
+const MAX_FOLDER_BYTES = MAX_ENTRIES * (255 + 64);
+
+/** A commit with all its files. */
+export interface SmallTree extends Listing {
+  /** By object id. */
+  contents: Map<string, Buffer>;
+}
+
+/** Contents of objects by id. Rejects where they have more bytes than was asked for. */
+export type ReadObjects = (objects: readonly ObjectRequest[]) => Promise<Map<string, Buffer>>;
+
+interface Raw {
+  mode: string;
+  name: string;
+  oid: string;
+}
+
+/** Undefined where it is not small. Rejects with what `read` says, which may be that a file is large. */
+export async function readSmallTree(rootId: string, read: ReadObjects): Promise<SmallTree | undefined> {
+  const folders = await foldersFrom(rootId, read);
+  if (!folders) return undefined;
+  const trees = new Map([['', rootId]]);
+  const found: TreeEntry[] = [];
+  for (const entry of filesOf(folders, trees, rootId)) {
+    // A folder that stands in many places is counted once for each.
+    if (found.push(entry) + trees.size > MAX_ENTRIES) return undefined;
+  }
+  const files = found.filter(({ kind }) => kind !== 'submodule');
+  const share = Math.floor(MAX_BYTES / Math.max(1, files.length));
+  const contents = await read(files.map(({ oid }) => ({ oid, size: share })));
+  const entries = found.map((entry) => ({ ...entry, size: contents.get(entry.oid)?.length ?? 0 }));
+  return { entries, trees, contents };
+}
+
+/** Every folder by its id, read level by level. */
+async function foldersFrom(rootId: string, read: ReadObjects): Promise<Map<string, Raw[]> | undefined> {
+  const folders = new Map<string, Raw[]>();
+  let entries = 0;
+  for (let level = [rootId]; level.length > 0; ) {
+    const contents = await read(level.map((oid) => ({ oid, size: MAX_FOLDER_BYTES })));
+    const below: string[] = [];
+    for (const [oid, content] of contents) {
+      const raw = entriesOf(content, oid.length / 2);
+      entries += raw.length;
+      folders.set(oid, raw);
+      below.push(...raw.filter(({ mode }) => mode === FOLDER).map((entry) => entry.oid));
+    }
+    if (entries > MAX_ENTRIES) return undefined;
+    level = below.filter((oid) => !folders.has(oid));
+  }
+  return folders;
+}
+
+const FOLDER = '40000';
+
+/** In the order of `git ls-tree -r`; the ids of folders go to `trees` by their path, no more of them than are small. */
+function* filesOf(folders: ReadonlyMap<string, Raw[]>, trees: Map<string, string>, id: string, prefix = ''): Generator<TreeEntry> {
+  for (const { mode, name, oid } of folders.get(id)!) {
+    const path = `${prefix}${name}`;
+    if (mode !== FOLDER) {
+      yield { path, kind: kindOf(mode), executable: mode === '100755', oid, size: 0 };
+      continue;
+    }
+    trees.set(path, oid);
+    if (trees.size > MAX_ENTRIES) return;
+    yield* filesOf(folders, trees, oid, `${path}/`);
+  }
+}
+
+/** `MODE SP NAME NUL`, then the bytes of the id, again and again (gitformat, tree objects). */
+function entriesOf(content: Buffer, idBytes: number): Raw[] {
+  const entries: Raw[] = [];
+  for (let at = 0; at < content.length; ) {
+    const space = content.indexOf(0x20, at);
+    const end = content.indexOf(0, space);
+    const [mode, name] = [content.toString('latin1', at, space), content.toString('utf8', space + 1, end)];
+    at = end + 1 + idBytes;
+    entries.push({ mode, name, oid: content.toString('hex', end + 1, at) });
+  }
+  return entries;
+}
