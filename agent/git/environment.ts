@@ -29,6 +29,8 @@ export const HARMLESS_FSCK = [
 const CONFIGURATION: readonly (readonly [key: string, value: string])[] = [
   ['core.hooksPath', '/dev/null'],
   ['core.symlinks', 'false'],
+  // Larger files go through in pieces: a pack of some hundred KB may unfold to as many MB.
+  ['core.bigFileThreshold', '1m'],
   ['core.fsmonitor', 'false'],
   // The cache is that of one process: what a crash of the machine would spoil is gone with it.
   ['core.fsync', 'none'],

@@ -1,8 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { readdir } from 'node:fs/promises';
+import { mkdtemp, readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { gitEnvironment } from '#agent/git/environment.ts';
 import type { Commit, Repository } from '#agent/git/git.ts';
 import { commitFiles, git } from '#dev/git-repository.ts';
 import { type GitBench, startGitBench } from '#test/support/git.ts';
@@ -116,6 +117,32 @@ it('refuses what git refuses, in the words of git', async () => {
     reason: 'GitFailed',
     message: expect.stringContaining('holds an object that Git refuses') as string,
   });
+});
+
+it('takes little memory for a pack that unfolds to very much', async () => {
+  const bytes = 200_000_000;
+  const make = (args: string[], input: string | Buffer) => spawnSync('git', args, { cwd: directory, input }).stdout.toString().trim();
+  const tree = make(['mktree'], `100644 blob ${make(['hash-object', '-w', '--stdin'], Buffer.alloc(bytes))}\tzeros\n`);
+  await git(directory, [
+    'update-ref',
+    'refs/heads/main',
+    make(['-c', 'user.name=a', '-c', 'user.email=a@b', 'commit-tree', tree, '-m', 'x'], ''),
+  ]);
+  const pack = spawnSync('git', ['pack-objects', '--all', '--stdout'], { cwd: directory, input: '' }).stdout;
+  expect(pack.length).toBeLessThan(2 * 1024 * 1024);
+
+  const home = await mkdtemp(join(bench.folder, 'home-'));
+  await git(home, ['init', '--quiet', '--bare', '--template=']);
+  // Address space in KB: half of what the file has.
+  const limited = ['-c', 'ulimit -v 100000; exec git index-pack --stdin --strict'];
+  const kept = spawnSync('sh', limited, { cwd: home, env: gitEnvironment({ home, directory: home }), input: pack, encoding: 'utf8' });
+  expect([kept.status, kept.stderr]).toEqual([0, '']);
+
+  const wanted = await tip();
+  await bench.git.fetch(repository, wanted, OPTIONS);
+  const { entries, read } = await bench.git.tree(repository, wanted.commit, OPTIONS);
+  expect(entries).toMatchObject([{ path: 'zeros', size: bytes }]);
+  await expect(read(['zeros'])).rejects.toMatchObject({ reason: 'TooLarge' });
 });
 
 it('reads of a commit what git log shows of it', async () => {
