@@ -61,7 +61,7 @@ docs: $(BIN)/node ## rewrite the generated parts of docs/ and of the READMEs of 
 	@$(NODE) dev/generate-docs.ts
 
 bench: $(BIN)/node ## measure the agent beside the physical limit; PART=a,b N=100 RUNS=1 QUICK=true
-	@$(NODE) dev/bench/main.ts $(foreach name,part n runs quick idle claim out profile,$(if $($(shell echo $(name) | tr a-z A-Z)),--$(name)=$($(shell echo $(name) | tr a-z A-Z))))
+	@$(NODE) dev/bench/main.ts $(foreach name,part n repositories runs quick idle claim out profile,$(if $($(shell echo $(name) | tr a-z A-Z)),--$(name)=$($(shell echo $(name) | tr a-z A-Z))))
 
 bench-image: $(BIN)/node ## measure image automation beside the bare commands, and end to end; PART=a,b,c PUSHES=20
 	@PART=$(PART) PUSHES=$(PUSHES) $(NODE) dev/bench/images.ts

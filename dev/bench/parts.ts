@@ -44,15 +44,21 @@ const PUSHES = 20;
 const LARGE = 2_000;
 const IDLE_SECONDS = 60;
 
+/** What part a measures. */
+function crowdsOf({ settings, quick }: Bench): Pick<ColdStartOptions, 'applications' | 'repositories'>[] {
+  const { n, repositories } = settings;
+  const sizes = { one: quick ? [100] : [100, 1_000], each: [SMALL_REPOSITORIES] };
+  const kinds = repositories === '' ? (n.length > 0 ? (['one'] as const) : (['one', 'each'] as const)) : [repositories];
+  return kinds.flatMap((kind) => (n.length > 0 ? n : sizes[kind]).map((applications) => ({ applications, repositories: kind })));
+}
+
 async function partA(bench: Bench): Promise<Omit<Measured, 'part'>> {
   const { settings, quick } = bench;
-  const sizes = settings.n.length > 0 ? settings.n : quick ? [100] : [100, 1_000];
-  const each = settings.n.length > 0 ? [] : [{ applications: SMALL_REPOSITORIES, repositories: 'each' as const }];
   const runs = quick ? 1 : settings.runs;
   const title = `from the start of the agent to the last object applied (${runs === 1 ? 'one run' : `median of ${runs}`})`;
   const rows: Measured['rows'] = [];
   const detail: ColdStart[] = [];
-  for (const one of [...sizes.map((applications) => ({ applications, repositories: 'one' as const })), ...each]) {
+  for (const one of crowdsOf(bench)) {
     const found: ColdStart[] = [];
     for (let run = 0; run < runs; run++) found.push(await coldStarts(bench, one));
     detail.push(...found);
