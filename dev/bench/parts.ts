@@ -48,7 +48,7 @@ const IDLE_SECONDS = 60;
 function crowdsOf({ settings, quick }: Bench): Pick<ColdStartOptions, 'applications' | 'repositories'>[] {
   const { n, repositories } = settings;
   const sizes = { one: quick ? [100] : [100, 1_000], each: [SMALL_REPOSITORIES] };
-  const kinds = repositories === '' ? (n.length > 0 ? (['one'] as const) : (['one', 'each'] as const)) : [repositories];
+  const kinds = repositories === 'auto' ? (n.length > 0 ? (['one'] as const) : (['one', 'each'] as const)) : [repositories];
   return kinds.flatMap((kind) => (n.length > 0 ? n : sizes[kind]).map((applications) => ({ applications, repositories: kind })));
 }
 

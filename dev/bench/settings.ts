@@ -19,10 +19,10 @@ export const benchSettings = {
   part: { placeholder: 'PART,…', help: `which parts are measured, of ${PARTS.join(', ')}`, default: PARTS.join(','), parse: parseParts },
   n: { placeholder: 'N,…', help: 'Applications of parts a, c and f; without it those of the issue', default: '', parse: parseNumbers },
   repositories: {
-    placeholder: 'one|each',
-    help: 'Applications of part a: folders of one repository, or each a small one; without it both, with N alone the folders',
-    default: '',
-    parse: parseOneOf('', 'one', 'each'),
+    placeholder: 'auto|one|each',
+    help: 'Applications of part a: folders of one repository, or each a small one; auto: both, the folders alone where N is given',
+    default: 'auto',
+    parse: parseOneOf('auto', 'one', 'each'),
   },
   runs: { placeholder: 'N', help: 'runs of part a, of which the median counts', default: '3', parse: parseWholeNumber },
   quick: {
