@@ -11,7 +11,7 @@ export function messageOf(thrown: unknown): string {
 
 /** Sentences one after the other, with a stop behind each that has no mark of its own; the last keeps its end. */
 export function sentences(texts: readonly string[]): string {
-  return texts.map((text, index) => (index === texts.length - 1 || /[.?!…]$/.test(text) ? text : `${text}.`)).join(' ');
+  return texts.map((text, index) => (index === texts.length - 1 || /[.?!\u2026]$/.test(text) ? text : `${text}.`)).join(' ');
 }
 
 // biome-ignore lint: control characters are what this removes
