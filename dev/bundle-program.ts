@@ -2,7 +2,7 @@ import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import { kubeconfigAlone } from './bundle-plugin.ts';
+import { withoutUnreached } from './bundle-plugin.ts';
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url));
 
@@ -38,7 +38,7 @@ export async function bundleProgram(main: string, file: string): Promise<void> {
     platform: 'node',
     target: 'node22',
     format: 'esm',
-    plugins: [kubeconfigAlone],
+    plugins: [withoutUnreached],
     banner: { js: REQUIRE },
     // Names stay: they are what stack traces are read by.
     minifySyntax: true,
