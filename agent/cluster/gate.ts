@@ -7,9 +7,10 @@ export interface Gate {
 }
 
 /**
- * While others wait, one turn of so many goes to who has time. Turns and not places: an apply of a Service holds its place for as
- * long as twenty status writes, so an eighth of the places was a third of the turns.
+ * Who has time enters while no more than a quarter of the places is taken. Else one turn of so many is theirs. Turns and not places:
+ * an apply of a Service holds its place for as long as twenty status writes, so an eighth of the places was a third of the turns.
  */
+const QUIET_SHARE = 1 / 4;
 const TURNS = 16;
 /** Who has time has no more than this: then every second turn goes to those who have waited for so long. */
 const PATIENCE_MS = 60_000;
@@ -21,29 +22,36 @@ type Queue = Map<() => void, number>;
 export function createGate(limit: number, now: () => number = () => performance.now()): Gate {
   const pressing: Queue = new Map();
   const withTime: Queue = new Map();
+  const quiet = Math.max(1, Math.floor(limit * QUIET_SHARE));
   let inside = 0;
-  /** Turns since the last of one who had time. */
+  /** Of those who have no time, since the last of one who had. */
   let turns = 0;
   let crowdedAtMs = Number.NEGATIVE_INFINITY;
 
-  /** Whose turn it is when a place becomes free. */
-  function next(): Queue {
+  function admit(queue: Queue): void {
+    turns = queue === withTime ? 0 : turns + 1;
+    inside++;
+  }
+
+  /** Whose turn it is when a place has become free; undefined where nobody is to enter. */
+  function next(): Queue | undefined {
     const [since] = withTime.values();
     if (since === undefined) return pressing;
     const every = now() - since < PATIENCE_MS ? TURNS : TURNS_OUT_OF_PATIENCE;
-    return pressing.size === 0 || turns + 1 >= every ? withTime : pressing;
+    if (turns + 1 >= every) return withTime;
+    if (pressing.size > 0) return pressing;
+    return inside < quiet ? withTime : undefined;
   }
 
   /** The place goes to the one who waits longest, without being free in between: nobody gets in past the queue. */
   function leave(): void {
     inside--;
     const queue = next();
-    const [first] = queue.keys();
-    if (!first) return;
+    const [first] = queue?.keys() ?? [];
+    if (!queue || !first) return;
     crowdedAtMs = now();
-    turns = queue === withTime ? 0 : turns + 1;
     queue.delete(first);
-    inside++;
+    admit(queue);
     first();
   }
 
@@ -51,8 +59,9 @@ export function createGate(limit: number, now: () => number = () => performance.
     crowded: (withinMs = 0) => pressing.size + withTime.size > 0 || now() - crowdedAtMs < withinMs,
     async enter(signal, hasTime = false) {
       signal?.throwIfAborted();
-      if (inside >= limit) await turn(hasTime ? withTime : pressing, now(), signal);
-      else inside++;
+      const queue = hasTime ? withTime : pressing;
+      if (inside >= (hasTime ? quiet : limit)) await turn(queue, now(), signal);
+      else admit(queue);
       let left = false;
       return () => {
         if (!left) leave();

@@ -78,7 +78,25 @@ async function crowd(waiting: { late: number; soon: number }, { now, at }: { now
 it('gives one turn of sixteen to those who have time while others wait, and all that nobody else wants', async () => {
   const entered = await crowd({ late: 4, soon: 40 }, { now: () => 0 });
   const turns = entered.flatMap((name, index) => (name === 'late' ? [index] : []));
-  expect(turns).toEqual([15, 31, 42, 43]);
+  // The eight that entered at once count too.
+  expect(turns).toEqual([7, 23, 39, 43]);
+});
+
+it('lets those who have time enter while less than a quarter of the places is taken, and whoever has none beside them', async () => {
+  const gate = createGate(8);
+  const leaving = await Promise.all([gate.enter(), gate.enter(undefined, true)]);
+  const entered: string[] = [];
+  const waiting = ['a', 'b'].map((name) => gate.enter(undefined, true).then((leave) => (entered.push(name), leave)));
+  (await gate.enter())();
+  await settle();
+  const seen = [[...entered]];
+  for (const leave of leaving) {
+    leave();
+    await settle();
+    seen.push([...entered]);
+  }
+  expect(seen).toEqual([[], ['a'], ['a', 'b']]);
+  for (const one of waiting) (await one)();
 });
 
 it('gives every second turn to those who have had time for a minute', async () => {
