@@ -2,7 +2,7 @@
 export interface Gate {
   /** Resolves to the function that leaves the gate again; rejects with the signal's reason. */
   enter(signal?: AbortSignal, hasTime?: boolean): Promise<() => void>;
-  /** Whether somebody waits, or did so within the last milliseconds: a crowd has moments in which nobody does. */
+  /** Whether somebody waits since all places are taken, or did so within the last milliseconds: a crowd has moments in which nobody does. */
   crowded(withinMs?: number): boolean;
 }
 
@@ -20,55 +20,73 @@ const TURNS_OUT_OF_PATIENCE = 2;
 type Queue = Map<() => void, number>;
 
 export function createGate(limit: number, now: () => number = () => performance.now()): Gate {
-  const pressing: Queue = new Map();
-  const withTime: Queue = new Map();
-  const quiet = Math.max(1, Math.floor(limit * QUIET_SHARE));
-  let inside = 0;
-  /** Of those who have no time, since the last of one who had. */
-  let turns = 0;
-  let crowdedAtMs = Number.NEGATIVE_INFINITY;
+  return new TurnGate(limit, now);
+}
 
-  function admit(queue: Queue): void {
-    turns = queue === withTime ? 0 : turns + 1;
-    inside++;
+class TurnGate implements Gate {
+  readonly #limit: number;
+  readonly #quiet: number;
+  readonly #now: () => number;
+  readonly #pressing: Queue = new Map();
+  readonly #withTime: Queue = new Map();
+  #inside = 0;
+  /** Of those who have no time, since the last of one who had. */
+  #turns = 0;
+  #crowdedAtMs = Number.NEGATIVE_INFINITY;
+
+  constructor(limit: number, now: () => number) {
+    this.#limit = limit;
+    this.#quiet = Math.max(1, Math.floor(limit * QUIET_SHARE));
+    this.#now = now;
   }
 
-  /** Whose turn it is when a place has become free; undefined where nobody is to enter. */
-  function next(): Queue | undefined {
-    const [since] = withTime.values();
-    if (since === undefined) return pressing;
-    const every = now() - since < PATIENCE_MS ? TURNS : TURNS_OUT_OF_PATIENCE;
-    if (turns + 1 >= every) return withTime;
-    if (pressing.size > 0) return pressing;
-    return inside < quiet ? withTime : undefined;
+  crowded(withinMs = 0): boolean {
+    return this.#queues() || this.#now() - this.#crowdedAtMs < withinMs;
+  }
+
+  async enter(signal?: AbortSignal, hasTime = false): Promise<() => void> {
+    signal?.throwIfAborted();
+    const queue = hasTime ? this.#withTime : this.#pressing;
+    if (this.#inside >= (hasTime ? this.#quiet : this.#limit)) await turn(queue, this.#now(), signal);
+    else this.#admit(queue);
+    let left = false;
+    return () => {
+      if (!left) this.#leave();
+      left = true;
+    };
+  }
+
+  /** Whether somebody waits since all places are taken. */
+  #queues(): boolean {
+    return this.#inside >= this.#limit && this.#pressing.size + this.#withTime.size > 0;
+  }
+
+  #admit(queue: Queue): void {
+    this.#turns = queue === this.#withTime ? 0 : this.#turns + 1;
+    this.#inside++;
   }
 
   /** The place goes to the one who waits longest, without being free in between: nobody gets in past the queue. */
-  function leave(): void {
-    inside--;
-    const queue = next();
+  #leave(): void {
+    if (this.#queues()) this.#crowdedAtMs = this.#now();
+    this.#inside--;
+    const queue = this.#next();
     const [first] = queue?.keys() ?? [];
     if (!queue || !first) return;
-    crowdedAtMs = now();
     queue.delete(first);
-    admit(queue);
+    this.#admit(queue);
     first();
   }
 
-  return {
-    crowded: (withinMs = 0) => pressing.size + withTime.size > 0 || now() - crowdedAtMs < withinMs,
-    async enter(signal, hasTime = false) {
-      signal?.throwIfAborted();
-      const queue = hasTime ? withTime : pressing;
-      if (inside >= (hasTime ? quiet : limit)) await turn(queue, now(), signal);
-      else admit(queue);
-      let left = false;
-      return () => {
-        if (!left) leave();
-        left = true;
-      };
-    },
-  };
+  /** Whose turn it is when a place has become free; undefined where nobody is to enter. */
+  #next(): Queue | undefined {
+    const [since] = this.#withTime.values();
+    if (since === undefined) return this.#pressing;
+    const every = this.#now() - since < PATIENCE_MS ? TURNS : TURNS_OUT_OF_PATIENCE;
+    if (this.#turns + 1 >= every) return this.#withTime;
+    if (this.#pressing.size > 0) return this.#pressing;
+    return this.#inside < this.#quiet ? this.#withTime : undefined;
+  }
 }
 
 function turn(queue: Queue, sinceMs: number, signal?: AbortSignal): Promise<void> {

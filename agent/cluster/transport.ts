@@ -85,7 +85,7 @@ export function createTransport(connection: Connection, { log, userAgent, maxInF
     },
     stream: (request) => streamLines(request, exchange, connection.server),
     serverNow: () => performance.now() + aheadMs,
-    queues: gate.crowded,
+    queues: () => gate.crowded(),
     crowded: () => gate.crowded(CROWD_MS),
     close: handle.close,
   };
