@@ -31,7 +31,7 @@ export interface Question<Answer> {
   /** Tells repositories and their credentials apart. */
   key: string;
   repository: Repository;
-  /** What is asked for: where one is left to git, so is the other. A server that lists nothing quickly gives no pack either. */
+  /** What is asked for. A server whose refs are left to git is asked for no pack either. */
   what: 'refs' | 'pack';
   body: string;
   maxBytes: number;

@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { KubeObject } from '#api/kubernetes.ts';
-import { createGit, type Git, type GitLimits } from '#agent/git/git.ts';
+import { createGit, type Git, type GitLimits, type Repository } from '#agent/git/git.ts';
 import { silentLog } from '#core/log.ts';
 import { createRedactor, type Redactor } from '#core/redact.ts';
 import { type GitServer, type GitServerOptions, startGitServer } from '#dev/git-server.ts';
@@ -42,6 +42,19 @@ export async function startGitBench({ users, tls, limits = {}, maxConcurrent = 4
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** A bench with one empty repository. */
+export interface AppBench extends GitBench {
+  /** Of the server. */
+  directory: string;
+  repository: Repository;
+}
+
+export async function startAppBench(options: GitBenchOptions = {}): Promise<AppBench> {
+  const bench = await startGitBench(options);
+  const directory = await bench.server.createRepository('app');
+  return { ...bench, directory, repository: { url: bench.server.cloneUrl('app') } };
 }
 
 /** A Secret as the API server holds it. */

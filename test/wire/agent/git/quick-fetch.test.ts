@@ -4,37 +4,33 @@ import { mkdtemp, readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { gitEnvironment } from '#agent/git/environment.ts';
-import type { Commit, Repository } from '#agent/git/git.ts';
+import type { Commit } from '#agent/git/git.ts';
 import { commitFiles, git } from '#dev/git-repository.ts';
-import { type GitBench, startGitBench } from '#test/support/git.ts';
+import { type AppBench, startAppBench } from '#test/support/git.ts';
 
 const OPTIONS = { timeoutMs: 15_000 };
 const QUICKLY = ['POST /git-upload-pack 200'];
 /** What the server speaks, then the pack. */
 const BY_GIT = ['GET /info/refs 200', 'POST /git-upload-pack 200'];
 
-let bench: GitBench;
-let directory: string;
-let repository: Repository;
+let bench: AppBench;
 
 beforeEach(async () => {
-  bench = await startGitBench();
-  directory = await bench.server.createRepository('app');
-  repository = { url: bench.server.cloneUrl('app') };
+  bench = await startAppBench();
 });
 
 afterEach(() => bench.close());
 
-const commit = (files: Record<string, string>) => commitFiles(directory, 'main', files, { message: 'Change' });
-const tip = () => bench.git.resolve(repository, 'main', OPTIONS);
+const commit = (files: Record<string, string>) => commitFiles(bench.directory, 'main', files, { message: 'Change' });
+const tip = () => bench.git.resolve(bench.repository, 'main', OPTIONS);
 
 /** What a fetch of the tip asks the server for, and what it brings. */
 async function fetching(): Promise<{ asked: string[]; commit: Commit; files: Record<string, string> }> {
   const wanted = await tip();
   const before = bench.server.requests().length;
-  const fetched = await bench.git.fetch(repository, wanted, OPTIONS);
+  const fetched = await bench.git.fetch(bench.repository, wanted, OPTIONS);
   const asked = bench.server.requests().slice(before);
-  const tree = await bench.git.tree(repository, fetched.id, OPTIONS);
+  const tree = await bench.git.tree(bench.repository, fetched.id, OPTIONS);
   const contents = await tree.read(tree.entries.map(({ path }) => path));
   return {
     asked: asked.map(({ method, path, status }) => `${method} ${path.replace('/app', '')} ${status}`),
@@ -76,7 +72,7 @@ it('leaves a repository that git finds whole and goes on with', async () => {
   const id = await commit({ a: '2' });
   const wanted = await tip();
   bench.server.setFault('app', { status: 503 });
-  await expect(bench.git.fetch(repository, wanted, OPTIONS)).rejects.toMatchObject({ reason: 'Unreachable' });
+  await expect(bench.git.fetch(bench.repository, wanted, OPTIONS)).rejects.toMatchObject({ reason: 'Unreachable' });
   bench.server.setFault('app', undefined);
   expect(await fetching()).toMatchObject({ asked: BY_GIT, commit: { id }, files: { a: '2' } });
   expect(await cached()).toBe(held);
@@ -100,7 +96,7 @@ it('carries a publish, and the fetch of what is made upon it', async () => {
     files: [{ path: 'a', content: Buffer.from('1'), executable: false }],
   };
   const wanted = await tip();
-  expect(await bench.git.publish(repository, wanted, change, OPTIONS)).toMatchObject({ outcome: 'pushed' });
+  expect(await bench.git.publish(bench.repository, wanted, change, OPTIONS)).toMatchObject({ outcome: 'pushed' });
   expect((await fetching()).files).toEqual({ a: '1' });
   await commit({ b: '2' });
   expect(await fetching()).toMatchObject({ asked: QUICKLY, files: { a: '1', b: '2' } });
@@ -108,11 +104,11 @@ it('carries a publish, and the fetch of what is made upon it', async () => {
 
 it('refuses what git refuses, in the words of git', async () => {
   await commit({ a: '0' });
-  const make = (args: string[], input: string) => spawnSync('git', args, { cwd: directory, input, encoding: 'utf8' }).stdout.trim();
+  const make = (args: string[], input: string) => spawnSync('git', args, { cwd: bench.directory, input, encoding: 'utf8' }).stdout.trim();
   const blob = make(['hash-object', '-w', '--stdin'], 'x');
   const bad = make(['mktree'], `100644 blob ${blob}\t.GIT\n`);
-  const made = await git(directory, ['-c', 'user.name=a', '-c', 'user.email=a@b', 'commit-tree', bad, '-m', 'bad']);
-  await git(directory, ['update-ref', 'refs/heads/main', made.trim()]);
+  const made = await git(bench.directory, ['-c', 'user.name=a', '-c', 'user.email=a@b', 'commit-tree', bad, '-m', 'bad']);
+  await git(bench.directory, ['update-ref', 'refs/heads/main', made.trim()]);
   await expect(fetching()).rejects.toMatchObject({
     reason: 'GitFailed',
     message: expect.stringContaining('holds an object that Git refuses') as string,
@@ -121,14 +117,14 @@ it('refuses what git refuses, in the words of git', async () => {
 
 it('takes little memory for a pack that unfolds to very much', async () => {
   const bytes = 200_000_000;
-  const make = (args: string[], input: string | Buffer) => spawnSync('git', args, { cwd: directory, input }).stdout.toString().trim();
+  const make = (args: string[], input: string | Buffer) => spawnSync('git', args, { cwd: bench.directory, input }).stdout.toString().trim();
   const tree = make(['mktree'], `100644 blob ${make(['hash-object', '-w', '--stdin'], Buffer.alloc(bytes))}\tzeros\n`);
-  await git(directory, [
+  await git(bench.directory, [
     'update-ref',
     'refs/heads/main',
     make(['-c', 'user.name=a', '-c', 'user.email=a@b', 'commit-tree', tree, '-m', 'x'], ''),
   ]);
-  const pack = spawnSync('git', ['pack-objects', '--all', '--stdout'], { cwd: directory, input: '' }).stdout;
+  const pack = spawnSync('git', ['pack-objects', '--all', '--stdout'], { cwd: bench.directory, input: '' }).stdout;
   expect(pack.length).toBeLessThan(2 * 1024 * 1024);
 
   const home = await mkdtemp(join(bench.folder, 'home-'));
@@ -139,15 +135,15 @@ it('takes little memory for a pack that unfolds to very much', async () => {
   expect([kept.status, kept.stderr]).toEqual([0, '']);
 
   const wanted = await tip();
-  await bench.git.fetch(repository, wanted, OPTIONS);
-  const { entries, read } = await bench.git.tree(repository, wanted.commit, OPTIONS);
+  await bench.git.fetch(bench.repository, wanted, OPTIONS);
+  const { entries, read } = await bench.git.tree(bench.repository, wanted.commit, OPTIONS);
   expect(entries).toMatchObject([{ path: 'zeros', size: bytes }]);
   await expect(read(['zeros'])).rejects.toMatchObject({ reason: 'TooLarge' });
 });
 
 it('reads of a commit what git log shows of it', async () => {
   await commit({ a: '0' });
-  const tree = (await git(directory, ['rev-parse', 'main^{tree}'])).trim();
+  const tree = (await git(bench.directory, ['rev-parse', 'main^{tree}'])).trim();
   const messages = ['Größe\ntwo\n\nthree', '', '\n\n  indented\nsecond\n', 'ends with space  \n \nbody', 'tab\there'];
   for (const [index, message] of messages.entries()) {
     const env = {
@@ -159,9 +155,9 @@ it('reads of a commit what git log shows of it', async () => {
     };
     const encoding = index === 0 ? ['-c', 'i18n.commitEncoding=ISO-8859-1'] : [];
     const input = Buffer.from(message, index === 0 ? 'latin1' : 'utf8');
-    const made = spawnSync('git', [...encoding, 'commit-tree', tree], { cwd: directory, env, input, encoding: 'utf8' }).stdout.trim();
-    await git(directory, ['update-ref', 'refs/heads/main', made]);
-    const shown = await git(directory, ['log', '-1', '--format=%an%x00%ae%x00%ct%x00%s', made]);
+    const made = spawnSync('git', [...encoding, 'commit-tree', tree], { cwd: bench.directory, env, input, encoding: 'utf8' }).stdout.trim();
+    await git(bench.directory, ['update-ref', 'refs/heads/main', made]);
+    const shown = await git(bench.directory, ['log', '-1', '--format=%an%x00%ae%x00%ct%x00%s', made]);
     const [author, email, seconds, subject] = shown.replace(/\n$/, '').split('\0');
     const committedAt = new Date(Number(seconds) * 1000).toISOString().replace('.000Z', 'Z');
     const fetched = (await fetching()).commit;

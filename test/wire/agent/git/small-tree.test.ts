@@ -1,26 +1,22 @@
 import { spawnSync } from 'node:child_process';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import type { Repository, Tree } from '#agent/git/git.ts';
+import type { Tree } from '#agent/git/git.ts';
 import { commitFiles, git } from '#dev/git-repository.ts';
-import { type GitBench, processesWith, startGitBench } from '#test/support/git.ts';
+import { type AppBench, processesWith, startAppBench } from '#test/support/git.ts';
 
 const OPTIONS = { timeoutMs: 15_000 };
 
-let bench: GitBench;
-let directory: string;
-let repository: Repository;
+let bench: AppBench;
 
 beforeEach(async () => {
-  bench = await startGitBench();
-  directory = await bench.server.createRepository('app');
-  repository = { url: bench.server.cloneUrl('app') };
+  bench = await startAppBench();
 });
 
 afterEach(() => bench.close());
 
 /** Makes an object of the server's repository, and returns its id. */
 function make(args: string[], input: string): string {
-  const { stdout, stderr } = spawnSync('git', args, { cwd: directory, input, encoding: 'utf8' });
+  const { stdout, stderr } = spawnSync('git', args, { cwd: bench.directory, input, encoding: 'utf8' });
   if (!/^[0-9a-f]{40}\n$/.test(stdout)) throw new Error(stderr);
   return stdout.trim();
 }
@@ -30,14 +26,14 @@ const file = (content: string): string => make(['hash-object', '-w', '--stdin'],
 
 async function pull(tree: string): Promise<Tree> {
   const commit = make(['-c', 'user.name=a', '-c', 'user.email=a@b', 'commit-tree', tree], 'Change');
-  await git(directory, ['update-ref', 'refs/heads/main', commit]);
-  const fetched = await bench.git.fetch(repository, await bench.git.resolve(repository, 'main', OPTIONS), OPTIONS);
-  return bench.git.tree(repository, fetched.id, OPTIONS);
+  await git(bench.directory, ['update-ref', 'refs/heads/main', commit]);
+  const fetched = await bench.git.fetch(bench.repository, await bench.git.resolve(bench.repository, 'main', OPTIONS), OPTIONS);
+  return bench.git.tree(bench.repository, fetched.id, OPTIONS);
 }
 
 /** Each entry as `git ls-tree -r -l` shows it. */
 async function listed(tree: string): Promise<string[]> {
-  const text = await git(directory, ['ls-tree', '-r', '-l', '-z', tree]);
+  const text = await git(bench.directory, ['ls-tree', '-r', '-l', '-z', tree]);
   return text
     .split('\0')
     .filter(Boolean)
@@ -67,8 +63,8 @@ it('is listed as git lists it, whatever it holds', async () => {
 });
 
 it('has its files with it: nothing is read once more', async () => {
-  await commitFiles(directory, 'main', { 'a/x': 'X', y: 'Y' }, { message: 'Begin' });
-  const tree = await pull((await git(directory, ['rev-parse', 'main^{tree}'])).trim());
+  await commitFiles(bench.directory, 'main', { 'a/x': 'X', y: 'Y' }, { message: 'Begin' });
+  const tree = await pull((await git(bench.directory, ['rev-parse', 'main^{tree}'])).trim());
   await expect.poll(() => processesWith(bench.cacheDir), { timeout: 10_000 }).toEqual([]);
   expect((await tree.read(['a/x', 'y'])).get('a/x')?.toString()).toBe('X');
   expect(await processesWith(bench.cacheDir)).toEqual([]);
