@@ -29,7 +29,7 @@ export function openHttp2(connection: Connection): Wire {
     });
     sessions.add(session);
     session.on('error', () => undefined);
-    session.once('connect', () => session.setLocalWindowSize(SESSION_WINDOW_BYTES));
+    session.once('connect', () => session.destroyed || session.setLocalWindowSize(SESSION_WINDOW_BYTES));
     keepAlive(session);
     return session;
   }
@@ -103,6 +103,8 @@ function dial(connection: Connection, signal: AbortSignal): Promise<TLSSocket> {
 /** Pings while the session lives, and ends it when no answer comes. */
 function keepAlive(session: ClientHttp2Session): void {
   const timer = setInterval(() => {
+    // Its `close` comes a moment after its end; a process that was stopped in between comes here first.
+    if (session.destroyed) return;
     const onLate = (): void => session.destroy(new UnreachableError('the API server does not answer a ping'));
     const late = setTimeout(onLate, PING_DEADLINE_MS);
     late.unref();
