@@ -1,7 +1,10 @@
 // `make test-faults`: every crash point of every play, then seeded scenarios; exit 1 where anything was violated.
 // SEED=7 plays that one alone; SCENARIOS=20 fewer; PLAY=delete the crash points of that alone; LANES=3 worlds side by side.
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { messageOf } from '#core/errors.ts';
 import { untilSignal } from '#core/lifecycle.ts';
+import { RUN_FOLDER } from '../keeper-state.ts';
 import { crashAt, undisturbed } from './crash-points.ts';
 import { PLAYS } from './crash-plays.ts';
 import { numberOf } from './environment.ts';
@@ -9,7 +12,7 @@ import { type Task, playAll } from './lanes.ts';
 import { type FaultBench, openBench } from './plane.ts';
 import { Report } from './report.ts';
 import { playSeed } from './seeded.ts';
-import { openWorld } from './world.ts';
+import { openWorld, type World } from './world.ts';
 
 const SCENARIOS = 200;
 const LANES = 3;
@@ -65,9 +68,20 @@ function seedTasks(seeds: readonly number[], report: Report): Task[] {
       const result = await playSeed(seed, world);
       report.seeded(result);
       const told = [...result.problems, ...result.wronglyDeleted.map((one) => `wrongly deleted: ${one}`)];
-      return told.length > 0 ? [`changes: ${result.changes.join(', ')}`, `faults: ${JSON.stringify([...result.faults])}`, ...told] : [];
+      if (told.length === 0) return [];
+      const plot = [`changes: ${result.changes.join(', ')}`, `faults: ${JSON.stringify([...result.faults])}`];
+      return [...plot, ...told, `what the agent logged: ${await keepLog(seed, world)}`];
     },
   }));
+}
+
+/** A violation may not come again. */
+async function keepLog(seed: number, world: World): Promise<string> {
+  const folder = join(RUN_FOLDER, 'faults');
+  await mkdir(folder, { recursive: true });
+  const file = join(folder, `seed-${seed}.log`);
+  await writeFile(file, await world.agentLog());
+  return file;
 }
 
 async function main(): Promise<number> {

@@ -35,6 +35,8 @@ export interface World {
   anotherAgent(flags: Record<string, string>): Promise<Companion>;
   /** The next run of kustomize kills itself. */
   killKustomize(): Promise<void>;
+  /** What its agents have logged so far, in every scenario of this world. */
+  agentLog(): Promise<string>;
   /** Whatever the agent has shown to anybody so far. */
   shown(): Promise<string>;
   /** Where a text that nobody may see can be found: undefined where it cannot. */
@@ -68,14 +70,15 @@ export async function openWorld(plane: FaultPlane, command: readonly string[], f
   const deletions = await watchDeletions(client, namespace);
   let agent = await startFaultAgent(home.options);
   await agent.ready;
-  const shown = async (): Promise<string> =>
-    (await readFile(logFileOf(home.options.folder), 'utf8')) + (await everything(client, namespace));
+  const agentLog = (): Promise<string> => readFile(logFileOf(home.options.folder), 'utf8');
+  const shown = async (): Promise<string> => (await agentLog()) + (await everything(client, namespace));
   return {
     namespace,
     client,
     proxy: home.proxy,
     git,
     deletions,
+    agentLog,
     shown,
     get agent() {
       return agent;
