@@ -7,7 +7,7 @@ export interface Gate {
 }
 
 /**
- * Who has time enters while no more than a quarter of the places is taken. Else one turn of so many is theirs. Turns and not places:
+ * Who has time enters while less than a quarter of the places is taken. Else one turn of so many is theirs. Turns and not places:
  * an apply of a Service holds its place for as long as twenty status writes, so an eighth of the places was a third of the turns.
  */
 const QUIET_SHARE = 1 / 4;

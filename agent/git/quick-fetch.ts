@@ -36,6 +36,7 @@ export async function quickFetch(context: QuickFetchContext, wanted: QuickFetch,
   // A repository of SHA-256 has words of its own in the protocol.
   if (commit.length !== 40) return false;
   const shallow = await shallowOf(directory);
+  if (!shallow) return false;
   const question = { key, repository, what: 'pack', body: packRequest({ commit, held, shallow }), maxBytes: MAX_BYTES } as const;
   const answer = await context.uploadPack.ask({ ...question, read: parsePackAnswer }, signal);
   if (!answer) return false;
@@ -56,10 +57,14 @@ export async function quickFetch(context: QuickFetchContext, wanted: QuickFetch,
 /** As `git fetch` starts it with transfer.fsckObjects: broken objects and links end it, and nothing is kept. */
 const INDEX_PACK = ['index-pack', '--stdin', '--fix-thin', `--strict=${HARMLESS_FSCK.map((id) => `${id}=ignore`).join(',')}`];
 
-/** Commits whose parents are not there, a line each (gitformat, shallow). */
-async function shallowOf(directory: string): Promise<string[]> {
-  const text = await readFile(join(directory, 'shallow'), 'utf8').catch(() => '');
-  return text.split('\n').filter((line) => line !== '');
+/** Commits whose parents are not there, a line each (gitformat, shallow). Undefined where the disk does not tell. */
+async function shallowOf(directory: string): Promise<string[] | undefined> {
+  try {
+    const text = await readFile(join(directory, 'shallow'), 'utf8');
+    return text.split('\n').filter((line) => line !== '');
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ENOENT' ? [] : undefined;
+  }
 }
 
 async function writeRef(directory: string, commit: string): Promise<void> {

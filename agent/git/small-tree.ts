@@ -1,3 +1,4 @@
+import { GitError } from './client.ts';
 import type { ObjectRequest } from './object-reader.ts';
 import { type Listing, kindOf } from './tree.ts';
 import type { TreeEntry } from './types.ts';
@@ -60,7 +61,7 @@ async function foldersFrom(rootId: string, read: ReadObjects): Promise<Map<strin
   return folders;
 }
 
-const FOLDER = '40000';
+const FOLDER = '040000';
 
 /** In the order of `git ls-tree -r`; the ids of folders go to `trees` by their path, no more of them than are small. */
 function* filesOf(folders: ReadonlyMap<string, Raw[]>, trees: Map<string, string>, id: string, prefix = ''): Generator<TreeEntry> {
@@ -76,15 +77,24 @@ function* filesOf(folders: ReadonlyMap<string, Raw[]>, trees: Map<string, string
   }
 }
 
-/** `MODE SP NAME NUL`, then the bytes of the id, again and again (gitformat, tree objects). */
+/** `MODE SP NAME NUL`, then the bytes of the id, again and again (gitformat, tree objects). Throws GitError where it is damaged. */
 function entriesOf(content: Buffer, idBytes: number): Raw[] {
   const entries: Raw[] = [];
   for (let at = 0; at < content.length; ) {
     const space = content.indexOf(0x20, at);
-    const end = content.indexOf(0, space);
-    const [mode, name] = [content.toString('latin1', at, space), content.toString('utf8', space + 1, end)];
-    at = end + 1 + idBytes;
-    entries.push({ mode, name, oid: content.toString('hex', end + 1, at) });
+    const end = space < 0 ? -1 : content.indexOf(0, space);
+    const next = end + 1 + idBytes;
+    if (end < 0 || next > content.length) throw new GitError('cat-file', 'a folder that is damaged');
+    const mode = parseInt(content.toString('latin1', at, space), 8);
+    entries.push({ mode: canonical(mode), name: content.toString('utf8', space + 1, end), oid: content.toString('hex', end + 1, next) });
+    at = next;
   }
   return entries;
+}
+
+/** As `git ls-tree` shows it: old tools have written zeros in front, and rights that Git does not know. */
+function canonical(mode: number): string {
+  const isFile = (mode & 0o170000) === 0o100000;
+  const known = isFile ? (mode & 0o100 ? 0o100755 : 0o100644) : mode & 0o170000;
+  return known.toString(8).padStart(6, '0');
 }

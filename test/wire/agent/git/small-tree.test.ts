@@ -62,6 +62,21 @@ it('is listed as git lists it, whatever it holds', async () => {
   expect(['', 'b', 'a/deep', 'größe und mehr', 'b.yaml'].map(tree.treeId)).toEqual([root, inner, inner, inner, undefined]);
 });
 
+it('is listed as git lists it where an old tool has written zeros and rights of its own into it', async () => {
+  const [one, inner] = [file('one'), folder(`100644 blob ${file('x')}\tx`)];
+  const raw = (mode: string, name: string, oid: string): Buffer =>
+    Buffer.concat([Buffer.from(`${mode} ${name}\0`), Buffer.from(oid, 'hex')]);
+  const content = Buffer.concat([raw('040000', 'a', inner), raw('100664', 'b', one), raw('0100775', 'c', one)]);
+  const { stdout } = spawnSync('git', ['hash-object', '-t', 'tree', '-w', '--stdin', '--literally'], {
+    cwd: bench.directory,
+    input: content,
+  });
+  const root = stdout.toString().trim();
+  const tree = await pull(root);
+  expect(shown(tree)).toEqual(await listed(root));
+  expect([tree.treeId('a'), tree.entries.length]).toEqual([inner, 3]);
+});
+
 it('has its files with it: nothing is read once more', async () => {
   await commitFiles(bench.directory, 'main', { 'a/x': 'X', y: 'Y' }, { message: 'Begin' });
   const tree = await pull((await git(bench.directory, ['rev-parse', 'main^{tree}'])).trim());
