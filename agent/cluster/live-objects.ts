@@ -67,6 +67,11 @@ export class LiveObjects {
     return this.#watched.get(kindKey(reference))?.watch.get(reference.name) as LiveObject | undefined;
   }
 
+  /** The API server has answered that the object with this UID is gone; the watch may not have told yet. */
+  gone(reference: ObjectReference, uid: string): void {
+    this.#watched.get(kindKey(reference))?.watch.gone(reference.name, uid);
+  }
+
   /** Whether the watch of the kind has got as far as this answer of the API server. */
   knows(answer: KubeObject): boolean {
     const version = this.#watched.get(kindKey(answer))?.watch.version();

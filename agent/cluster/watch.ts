@@ -33,6 +33,8 @@ export interface KindWatch {
   synced: Promise<void>;
   get(name: string): KubeObject | undefined;
   all(): KubeObject[];
+  /** The object with this UID is gone, as somebody has learnt before the watch tells it. */
+  gone(name: string, uid: string): void;
   /** The resourceVersion up to which everything is known. */
   version(): string | undefined;
   /** Tries at once where it waits after a failure. */
@@ -69,6 +71,10 @@ export function watchKind(client: Client, options: WatchOptions): KindWatch {
     synced: reflector.synced.promise,
     get: (name) => store.get(name),
     all: () => store.all(),
+    gone(name, uid) {
+      const known = store.get(name);
+      if (known?.metadata.uid === uid) store.remove(known);
+    },
     version: () => reflector.version,
     retryNow: () => reflector.retryNow(),
     stop: () => reflector.stop(),

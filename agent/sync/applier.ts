@@ -26,7 +26,15 @@ export interface Drift {
 export type Outcome =
   | { done: 'left'; drifted?: true }
   | { done: 'applied'; changed: boolean; answer: LiveObject }
-  | { done: 'failed'; failure: Failure };
+  /** `replaced`: nothing was written. */
+  | { done: 'failed'; failure: Failure; replaced?: Replaced };
+
+/** An object that was known and is gone. */
+export interface Replaced {
+  uid: string;
+  /** What has its name now. */
+  by: LiveObject | undefined;
+}
 
 export interface ApplierContext {
   client: Client;
@@ -64,7 +72,9 @@ export class Applier {
       return await this.#correct(task, verdict, signal);
     } catch (error) {
       signal.throwIfAborted();
-      return { done: 'failed', failure: located(failureOf(error, `apply ${displayName(desired.reference)}`), desired, error) };
+      const failure = located(failureOf(error, `apply ${displayName(desired.reference)}`), desired, error);
+      const replaced = isConflict(error) || isOtherUid(error) ? await this.#replaced(task, signal) : undefined;
+      return { done: 'failed', failure, ...(replaced ? { replaced } : {}) };
     }
   }
 
@@ -82,13 +92,12 @@ export class Applier {
 
   async #apply(task: Task, signal: AbortSignal): Promise<Outcome> {
     if (task.live?.ownership.additions) await this.#takeOver(task.desired, signal);
-    const answer = await this.#context.client.apply(await this.#toSend(task, signal), { signal });
-    return applied(answer, task.live);
+    return applied(await this.#send(task, signal), task.live);
   }
 
   async #correct(task: Task, verdict: Verdict & { do: 'restore' | 'correct' }, signal: AbortSignal): Promise<Outcome> {
     const { desired, mode, live } = task;
-    const { fights, client, now, onDrift } = this.#context;
+    const { fights, now, onDrift } = this.#context;
     const name = displayName(desired.reference);
     if (mode === 'off') return LEFT;
     if (verdict.do === 'correct' && verdict.replicas && (await this.#context.autoscalers.target(desired.reference))) return LEFT;
@@ -100,12 +109,12 @@ export class Applier {
     if (lost) throw fightFailure(name, lost);
     if (await this.#namespaceEnds(desired, signal)) return LEFT;
     if (verdict.do === 'restore') {
-      const answer = await client.apply(await this.#toSend(task, signal), { signal });
+      const answer = await this.#send(task, signal);
       onDrift({ desired, text: `${name} had been deleted`, corrected: true });
       return applied(answer, live);
     }
     const before = await this.#takeOver(desired, signal);
-    const answer = await client.apply(await this.#toSend(task, signal), { signal });
+    const answer = await this.#send(task, signal);
     const changed = before ? changedFields(before, answer) : [];
     for (const { path, manager } of changed) fights.record(desired.id, desired.manifest, { path, manager: manager ?? 'nobody' }, now());
     onDrift({ desired, text: correctionText(name, changed, task), corrected: true });
@@ -123,9 +132,33 @@ export class Applier {
       await client.mergePatch(desired.reference, { metadata: { resourceVersion, managedFields } }, { signal });
     } catch (error) {
       // It has changed meanwhile: the watch tells, and the next pass takes it over.
-      if (!(error instanceof ApiError && error.status === 409)) throw error;
+      if (!isConflict(error)) throw error;
     }
     return before;
+  }
+
+  /**
+   * With the UID of the object that is known, the API server answers 409 where that is gone: an apply would make a new
+   * one, which the inventory does not expect, or write into one that somebody else has made.
+   */
+  async #send(task: Task, signal: AbortSignal): Promise<KubeObject> {
+    const object = await this.#toSend(task, signal);
+    const uid = task.live?.metadata.uid;
+    const sent = uid ? { ...object, metadata: { ...object.metadata, uid } } : object;
+    return this.#context.client.apply(sent, { signal });
+  }
+
+  /** What has come in the place of the object that was known; undefined where that is still there, or nobody can tell. */
+  async #replaced({ desired, live }: Task, signal: AbortSignal): Promise<Replaced | undefined> {
+    const uid = live?.metadata.uid;
+    if (!uid) return undefined;
+    try {
+      const now = await this.#context.client.get(desired.reference, { signal });
+      return now?.metadata.uid === uid ? undefined : { uid, by: now && projected(now) };
+    } catch {
+      signal.throwIfAborted();
+      return undefined;
+    }
   }
 
   async #toSend(task: Task, signal: AbortSignal): Promise<KubeObject> {
@@ -148,6 +181,16 @@ export class Applier {
     const namespace = await this.#context.client.get({ apiVersion: 'v1', kind: 'Namespace', name }, { signal });
     return namespace === undefined || namespace.metadata.deletionTimestamp !== undefined;
   }
+}
+
+/** 404: it went between being read and being written. */
+function isConflict(error: unknown): boolean {
+  return error instanceof ApiError && (error.status === 409 || error.status === 404);
+}
+
+/** The words of the API server for an object of that name with another UID. */
+function isOtherUid(error: unknown): boolean {
+  return error instanceof ApiError && error.causes.some(({ field }) => field === 'metadata.uid');
 }
 
 function applied(answer: KubeObject, before: LiveObject | undefined): Outcome {

@@ -1,6 +1,6 @@
 import pLimit from 'p-limit';
 import type { Cause, Failure } from '#api/failure.ts';
-import { type ObjectReference, objectId, referenceOf } from '#api/kubernetes.ts';
+import { type ObjectReference, objectId } from '#api/kubernetes.ts';
 import { rfc3339 } from '#core/clock.ts';
 import type { Lanes } from '#core/lanes.ts';
 import type { Client } from '../cluster/client.ts';
@@ -8,22 +8,24 @@ import type { Health } from '../cluster/health.ts';
 import { kindKey, type LiveObjects } from '../cluster/live-objects.ts';
 import type { LiveObject } from '../cluster/projection.ts';
 import type { AgentMetrics } from '../metrics.ts';
-import { type BuiltObject, checkObjects } from '../manifest/check.ts';
+import type { BuiltObject } from '../manifest/check.ts';
 import { wavesBy } from '../manifest/order.ts';
 import { Applier, type Drift, type DriftMode, type Outcome, type Task } from './applier.ts';
 import type { Autoscalers } from './autoscalers.ts';
 import { objectsFailure, unwatched } from './causes.ts';
 import type { BuildPoint, Claims } from './claims.ts';
 import { type Delivered, deliveredOf } from './delivered.ts';
-import { type Desired, desiredOf } from './desired.ts';
+import type { Desired } from './desired.ts';
 import { DriftFights } from './drift-fights.ts';
 import type { Inventories } from './inventories.ts';
 import { intention } from './intention.ts';
+import { KnownObjects } from './known-objects.ts';
 import type { Holding } from './inventory-index.ts';
 import type { InventoryStore } from './inventory-store.ts';
-import { asApplied, isInVelasHands, type NestedContext } from './nested-applications.ts';
+import { isInVelasHands, type NestedContext } from './nested-applications.ts';
 import { ownerKey } from './owner-key.ts';
 import { titleTo } from './ownership.ts';
+import { type Prepared, prepare } from './prepared.ts';
 import { worstHealth } from './worst-health.ts';
 import { type Pruned, type PruneRequest, pruneStale } from './pruner.ts';
 import { verdictOn } from './verdict.ts';
@@ -62,20 +64,20 @@ export interface DeliveryRequest {
 export type { Delivered } from './delivered.ts';
 export type { Pruned, PruneRequest } from './pruner.ts';
 
-interface Prepared {
-  objects: readonly BuiltObject[];
-  desired: Desired[];
-  causes: Cause[];
-  /** Everything that Git has, what the checks refuse included. */
-  ids: ReadonlySet<string>;
-  /** By kindKey. */
-  plurals: ReadonlyMap<string, string>;
-}
-
 interface Work {
   task: Task;
   from: Holding | undefined;
 }
+
+interface Run {
+  owner: DeliveryOwner;
+  signal: AbortSignal;
+  /** How often it is looked again where objects are not those that were known. */
+  looks: number;
+}
+
+/** Whoever deletes and makes an object anew faster than this is waited for. */
+const LOOKS = 3;
 
 /** Requests of one component side by side: half of the client's, so that another component is never behind a large one. */
 const CONCURRENCY = 16;
@@ -88,7 +90,7 @@ export class Delivery {
   readonly #context: DeliveryContext;
   readonly #store: InventoryStore;
   readonly #applier: Applier;
-  readonly #answers = new Map<string, LiveObject>();
+  readonly #known: KnownObjects;
   #prepared: Prepared | undefined;
   /** Kinds whose watch the API server refused, by kindKey. */
   #refused = new Map<string, unknown>();
@@ -100,6 +102,7 @@ export class Delivery {
   constructor(context: DeliveryContext, store: InventoryStore, hooks: { onDrift: (drift: Drift) => void; now: () => number }) {
     this.#context = context;
     this.#store = store;
+    this.#known = new KnownObjects(context.live);
     this.#applier = new Applier({ ...context, ...hooks, fights: new DriftFights() });
   }
 
@@ -120,14 +123,14 @@ export class Delivery {
     this.#desired = prepared.desired;
     const { open, causes } = this.#judge(prepared, request, owner);
     if (open.length === 0) return deliveredOf(new Map(), causes);
-    const write = (): Promise<Delivered> => this.#write(prepared, request, { owner, signal });
+    const write = (): Promise<Delivered> => this.#write(prepared, request, { owner, signal, looks: LOOKS });
     // What somebody has changed is put back at once, however many others are being applied.
     return open.some(({ task }) => task.verdict.do === 'apply') ? this.#context.writing.run(signal, write) : write();
   }
 
-  /** Judged once more: things may have changed while others had their turn. */
-  async #write(prepared: Prepared, request: DeliveryRequest, run: { owner: DeliveryOwner; signal: AbortSignal }): Promise<Delivered> {
-    const { owner, signal } = run;
+  /** Judged once more: things may have changed while others had their turn, or have changed under our hands. */
+  async #write(prepared: Prepared, request: DeliveryRequest, run: Run): Promise<Delivered> {
+    const { owner, signal, looks } = run;
     const { open, causes } = this.#judge(prepared, request, owner);
     if (open.length === 0) return deliveredOf(new Map(), causes);
     const refusal = request.atomic ? await this.#refusal(open, causes, signal) : undefined;
@@ -136,7 +139,11 @@ export class Delivery {
     const outcomes = await this.#context.metrics.timed('apply', () => this.#applyAll(open, signal));
     await this.#record(outcomes, prepared, owner);
     await this.#handOver(outcomes);
-    return deliveredOf(outcomes, causes);
+    const delivered = deliveredOf(outcomes, causes);
+    const replaced = [...outcomes.values()].some((outcome) => outcome.done === 'failed' && outcome.replaced);
+    if (!replaced || looks === 1) return delivered;
+    const again = await this.#write(prepared, request, { ...run, looks: looks - 1 });
+    return { ...again, changed: delivered.changed + again.changed };
   }
 
   /** The worst health of the desired objects, and a sentence about the first that is not well. */
@@ -146,11 +153,7 @@ export class Delivery {
 
   /** The live object, never older than the answer to our own apply. */
   live(reference: ObjectReference): LiveObject | undefined {
-    const id = objectId(reference);
-    const answer = this.#answers.get(id);
-    if (answer && !this.#context.live.knows(answer)) return answer;
-    this.#answers.delete(id);
-    return this.#context.live.get(reference);
+    return this.#known.get(reference);
   }
 
   /** Removes what left Git. Called after a complete success only. */
@@ -169,18 +172,7 @@ export class Delivery {
   async #prepare(objects: readonly BuiltObject[], owner: DeliveryOwner): Promise<Prepared> {
     const before = this.#prepared;
     if (before?.objects === objects && !before.causes.some(({ code }) => code === 'UnknownKind')) return before;
-    const { namespace, client } = this.#context;
-    const plurals = new Map<string, string>();
-    const scope = async (apiVersion: string, kind: string) => {
-      const info = await client.kinds.find(apiVersion, kind);
-      if (info) plurals.set(kindKey({ apiVersion, kind }), info.plural);
-      return info;
-    };
-    const checked = await checkObjects(objects, { namespace, scope });
-    const built = await asApplied(checked.objects, this.#context);
-    const desired = desiredOf(built.objects, owner);
-    const ids = new Set(objects.map(({ object }) => objectId({ ...referenceOf(object), namespace })));
-    this.#prepared = { objects, desired, causes: [...checked.causes, ...built.causes], ids, plurals };
+    this.#prepared = await prepare(objects, owner, this.#context);
     return this.#prepared;
   }
 
@@ -245,14 +237,20 @@ export class Delivery {
       const refused: Outcome | undefined = known?.manifest === manifest ? { done: 'failed', failure: known.failure } : undefined;
       const outcome = refused ?? (await this.#applier.run(one.task, signal));
       outcomes.set(one, outcome);
-      if (outcome.done === 'applied') this.#answers.set(id, outcome.answer);
-      if (outcome.done === 'failed') this.#failed.set(id, { manifest, failure: outcome.failure });
-      else this.#failed.delete(id);
+      this.#learn(one.task.desired, outcome);
     };
     for (const wave of wavesBy(open, ({ task }) => task.desired.reference)) {
       await Promise.all(wave.map((one) => limit(applyOne, one)));
     }
     return outcomes;
+  }
+
+  #learn({ id, manifest, reference }: Desired, outcome: Outcome): void {
+    this.#failed.delete(id);
+    if (outcome.done === 'applied') this.#known.answered(reference, outcome.answer);
+    if (outcome.done !== 'failed') return;
+    if (outcome.replaced) this.#known.replaced(reference, outcome.replaced);
+    else this.#failed.set(id, { manifest, failure: outcome.failure });
   }
 
   /** UIDs and digests as the API server answered them: a restarted agent knows by them that nothing has changed. */

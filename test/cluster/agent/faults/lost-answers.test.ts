@@ -9,6 +9,7 @@ import { crashAt } from '#dev/faults/crash-points.ts';
 import { Story } from '#dev/faults/story.ts';
 import { writeName } from '#dev/faults/traffic.ts';
 import type { Wanted } from '#dev/faults/wanted.ts';
+import { configMap } from '#test/support/api-client.ts';
 import { openWorld, type World } from '#dev/faults/world.ts';
 
 /** What the faults have found, each as small as it can be made: answers that never came, and what a person did meanwhile. */
@@ -74,6 +75,58 @@ describe('without a death', () => {
       await story.drift('ConfigMap/cut-z');
       await expect.poll(() => cuts, { timeout: 20_000 }).toBe(0);
       await story.converged();
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    'an object that a person deletes while it is handed over, and whose answer is lost, is not taken for one of somebody else',
+    async () => {
+      const story = new Story(world, 'passed');
+      await story.want(both('passed', ['x', 'z'], ['y']));
+      await story.converged();
+      let deleted = false;
+      let cuts = 1;
+      world.proxy.hooks = {
+        async before(request) {
+          if (deleted || writeName(request) !== 'PATCH configmaps/passed-z') return undefined;
+          deleted = true;
+          await story.drift('ConfigMap/passed-z');
+          return undefined;
+        },
+        after: (request, status) => writeName(request) === 'PATCH configmaps/passed-z' && status === 201 && cuts-- > 0,
+      };
+      await story.want(both('passed', ['x'], ['y', 'z']));
+      await story.converged();
+      expect(cuts).toBe(0);
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    'an object that a person has made in place of ours, while ours was being updated, is not written to',
+    async () => {
+      const story = new Story(world, 'instead');
+      await story.want(both('instead', ['x', 'z'], ['y']));
+      await story.converged();
+      let made = false;
+      world.proxy.hooks = {
+        async before(request) {
+          if (made || writeName(request) !== 'PATCH configmaps/instead-z') return undefined;
+          made = true;
+          await story.drift('ConfigMap/instead-z');
+          await world.client.create(configMap(world.namespace, { theirs: 'yes' }, 'instead-z'));
+          return undefined;
+        },
+      };
+      await story.want(both('instead', ['x', 'z'], ['y'], 'two'));
+      await expect
+        .poll(async () => JSON.stringify((await story.object('Application/instead'))?.['status']), { timeout: 20_000 })
+        .toContain('NOT_ADOPTED');
+      expect((await story.object('ConfigMap/instead-z'))?.['data']).toEqual({ theirs: 'yes' });
+      await story.drift('ConfigMap/instead-z');
+      await story.converged();
+      expect(await world.shown()).not.toContain('field is immutable');
     },
     TIMEOUT_MS,
   );

@@ -1,0 +1,33 @@
+import { type ObjectReference, objectId } from '#api/kubernetes.ts';
+import type { LiveObjects } from '../cluster/live-objects.ts';
+import type { LiveObject } from '../cluster/projection.ts';
+import type { Replaced } from './applier.ts';
+
+/** The objects of one component as they stand: what the watches tell, never older than the answers to our own requests. */
+export class KnownObjects {
+  readonly #live: LiveObjects;
+  readonly #answers = new Map<string, LiveObject>();
+
+  constructor(live: LiveObjects) {
+    this.#live = live;
+  }
+
+  get(reference: ObjectReference): LiveObject | undefined {
+    const id = objectId(reference);
+    const answer = this.#answers.get(id);
+    if (answer && !this.#live.knows(answer)) return answer;
+    this.#answers.delete(id);
+    return this.#live.get(reference);
+  }
+
+  answered(reference: ObjectReference, answer: LiveObject): void {
+    this.#answers.set(objectId(reference), answer);
+  }
+
+  /** The object that was known is gone. */
+  replaced(reference: ObjectReference, { uid, by }: Replaced): void {
+    if (by) return this.answered(reference, by);
+    this.#answers.delete(objectId(reference));
+    this.#live.gone(reference, uid);
+  }
+}

@@ -1,0 +1,40 @@
+import type { Cause } from '#api/failure.ts';
+import { objectId, referenceOf } from '#api/kubernetes.ts';
+import type { Client } from '../cluster/client.ts';
+import { kindKey } from '../cluster/live-objects.ts';
+import { type BuiltObject, checkObjects } from '../manifest/check.ts';
+import { type Desired, desiredOf } from './desired.ts';
+import { asApplied, type NestedContext } from './nested-applications.ts';
+import type { Owner } from './owner-key.ts';
+
+/** The objects of one build, checked. */
+export interface Prepared {
+  objects: readonly BuiltObject[];
+  desired: Desired[];
+  /** What the checks refuse, which is not among the desired. */
+  causes: Cause[];
+  /** Everything that Git has, what the checks refuse included. */
+  ids: ReadonlySet<string>;
+  /** By kindKey. */
+  plurals: ReadonlyMap<string, string>;
+}
+
+/** Checks the objects of a build (step 7 of spec/sync.md §6A). */
+export async function prepare(
+  objects: readonly BuiltObject[],
+  owner: Owner,
+  context: NestedContext & { client: Client; namespace: string },
+): Promise<Prepared> {
+  const { namespace, client } = context;
+  const plurals = new Map<string, string>();
+  const scope = async (apiVersion: string, kind: string) => {
+    const info = await client.kinds.find(apiVersion, kind);
+    if (info) plurals.set(kindKey({ apiVersion, kind }), info.plural);
+    return info;
+  };
+  const checked = await checkObjects(objects, { namespace, scope });
+  const built = await asApplied(checked.objects, context);
+  const desired = desiredOf(built.objects, owner);
+  const ids = new Set(objects.map(({ object }) => objectId({ ...referenceOf(object), namespace })));
+  return { objects, desired, causes: [...checked.causes, ...built.causes], ids, plurals };
+}
