@@ -2,12 +2,13 @@ import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { builtinsAsTheyAre } from './builtins-plugin.ts';
 import { withoutUnreached } from './bundle-plugin.ts';
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url));
 
 /** Packages in CommonJS call `require`, which a module has not. */
-const REQUIRE = "import { createRequire as requireOf } from 'node:module'; const require = requireOf(import.meta.url);";
+const REQUIRE = "const require = process.getBuiltinModule('node:module').createRequire(import.meta.url);";
 
 const PROGRAMS = [
   { name: 'lateen', main: 'cli/main.ts', beside: [] },
@@ -38,7 +39,7 @@ export async function bundleProgram(main: string, file: string): Promise<void> {
     platform: 'node',
     target: 'node22',
     format: 'esm',
-    plugins: [withoutUnreached],
+    plugins: [withoutUnreached, builtinsAsTheyAre],
     banner: { js: REQUIRE },
     // Names stay: they are what stack traces are read by.
     minifySyntax: true,

@@ -48,6 +48,17 @@ it.each(Object.keys(LIMITS))('has no letter in %s that would make V8 keep all of
   expect(/[\u0100-\uffff]/.exec(text)?.[0]).toBeUndefined();
 });
 
+it.each(['lateen', 'lateen-agent', 'lateen-webhook'])('%s does not load what Node has and no program of ours calls', async (program) => {
+  const preload = join(folder, 'loaded.cjs');
+  await writeFile(
+    preload,
+    "process.on('exit', () => console.log('loaded', process.moduleLoadList.filter((name) => /undici/.test(name))));",
+  );
+  const args = ['--require', preload, join(bundle.folder, `${program}.mjs`), '--help'];
+  const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: folder, timeout: 20_000 });
+  expect(stdout).toMatch(/loaded \[\]$/m);
+});
+
 it('runs lateen as from its sources', async () => {
   await writeFile(join(folder, 'map.yaml'), 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\ndata: {answer: "on"}\n');
   for (const args of [['--version'], ['--help'], ['build', folder], ['build', folder, '-o', 'json']]) {
