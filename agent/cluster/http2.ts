@@ -10,58 +10,85 @@ const CONNECT_DEADLINE_MS = 10_000;
 /** A half-open connection is noticed within the sum of both: an idle watch says nothing by itself. */
 const PING_INTERVAL_MS = 30_000;
 const PING_DEADLINE_MS = 15_000;
+/** The same, where a request got no answer in time: the Lease, renewed every 10 s, must find another connection before it is over. */
+const PROBE_DEADLINE_MS = 3_000;
 /** Flow control windows: 64 KiB, the default, makes a list of many objects wait for the round trips. */
 const STREAM_WINDOW_BYTES = 1024 * 1024;
 const SESSION_WINDOW_BYTES = 4 * 1024 * 1024;
 
-/** One HTTP/2 session for everything; a new one where the old one was closed (GOAWAY, cut, no answer to a ping). */
 export function openHttp2(connection: Connection): Wire {
-  // Those that still finish what was under way at a GOAWAY, too.
-  const sessions = new Set<ClientHttp2Session>();
-  const closing = new AbortController();
-  let current: Promise<ClientHttp2Session> | undefined;
+  return new Http2Wire(connection);
+}
 
-  async function open(): Promise<ClientHttp2Session> {
-    const socket = await dial(connection, closing.signal);
-    const session = connect(connection.server, {
+/** One HTTP/2 session for everything; a new one where the old one was closed (GOAWAY, cut, no answer to a ping). */
+class Http2Wire implements Wire {
+  readonly #connection: Connection;
+  /** Those that still finish what was under way at a GOAWAY, too. */
+  readonly #sessions = new Set<ClientHttp2Session>();
+  readonly #closing = new AbortController();
+  #current: Promise<ClientHttp2Session> | undefined;
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+  }
+
+  async exchange(exchange: Exchange): Promise<void> {
+    this.#closing.signal.throwIfAborted();
+    const session = await this.#session(exchange.signal);
+    exchange.beforeSend();
+    try {
+      await send(session, exchange);
+    } catch (error) {
+      if (exchange.signal.reason instanceof UnreachableError) ping(session, PROBE_DEADLINE_MS);
+      throw error;
+    }
+  }
+
+  close(): void {
+    this.#closing.abort(new UnreachableError('the connection to the API server was closed'));
+    for (const session of this.#sessions) session.destroy();
+  }
+
+  async #session(signal: AbortSignal): Promise<ClientHttp2Session> {
+    const opening = this.#current ?? this.#start();
+    const session = await orAborted(opening, signal);
+    if (!session.destroyed) return session;
+    // Its `close` is still to come.
+    this.#drop(opening);
+    return orAborted(this.#current ?? this.#start(), signal);
+  }
+
+  #start(): Promise<ClientHttp2Session> {
+    const opening = this.#open();
+    const drop = (): void => this.#drop(opening);
+    opening.then((session) => {
+      session.once('goaway', drop);
+      session.once('close', () => {
+        this.#sessions.delete(session);
+        drop();
+      });
+    }, drop);
+    this.#current = opening;
+    return opening;
+  }
+
+  #drop(opening: Promise<ClientHttp2Session>): void {
+    if (this.#current === opening) this.#current = undefined;
+  }
+
+  async #open(): Promise<ClientHttp2Session> {
+    const { server } = this.#connection;
+    const socket = await dial(this.#connection, this.#closing.signal);
+    const session = connect(server, {
       createConnection: () => socket,
       settings: { enablePush: false, initialWindowSize: STREAM_WINDOW_BYTES },
     });
-    sessions.add(session);
+    this.#sessions.add(session);
     session.on('error', () => undefined);
     session.once('connect', () => session.destroyed || session.setLocalWindowSize(SESSION_WINDOW_BYTES));
     keepAlive(session);
     return session;
   }
-
-  function start(): Promise<ClientHttp2Session> {
-    const started = open();
-    const drop = (): void => {
-      if (current === started) current = undefined;
-    };
-    started.then((session) => {
-      session.once('goaway', drop);
-      session.once('close', () => {
-        sessions.delete(session);
-        drop();
-      });
-    }, drop);
-    current = started;
-    return started;
-  }
-
-  return {
-    async exchange(exchange) {
-      closing.signal.throwIfAborted();
-      const session = await orAborted(current ?? start(), exchange.signal);
-      exchange.beforeSend();
-      await send(session, exchange);
-    },
-    close() {
-      closing.abort(new UnreachableError('the connection to the API server was closed'));
-      for (const session of sessions) session.destroy();
-    },
-  };
 }
 
 /** A connection over which the server has agreed to speak HTTP/2. Throws NoHttp2Error where it does not. */
@@ -100,18 +127,21 @@ function dial(connection: Connection, signal: AbortSignal): Promise<TLSSocket> {
   });
 }
 
-/** Pings while the session lives, and ends it when no answer comes. */
+/** Pings while the session lives. */
 function keepAlive(session: ClientHttp2Session): void {
-  const timer = setInterval(() => {
-    // Its `close` comes a moment after its end; a process that was stopped in between comes here first.
-    if (session.destroyed) return;
-    const onLate = (): void => session.destroy(new UnreachableError('the API server does not answer a ping'));
-    const late = setTimeout(onLate, PING_DEADLINE_MS);
-    late.unref();
-    session.ping(() => clearTimeout(late));
-  }, PING_INTERVAL_MS);
+  const timer = setInterval(() => ping(session, PING_DEADLINE_MS), PING_INTERVAL_MS);
   timer.unref();
   session.once('close', () => clearInterval(timer));
+}
+
+/** Ends the session where no answer comes: a server that is slow answers a ping all the same. */
+function ping(session: ClientHttp2Session, deadlineMs: number): void {
+  // Its `close` comes a moment after its end; a process that was stopped in between comes here first.
+  if (session.destroyed) return;
+  const onLate = (): void => session.destroy(new UnreachableError('the API server does not answer a ping'));
+  const late = setTimeout(onLate, deadlineMs);
+  late.unref();
+  session.ping(() => clearTimeout(late));
 }
 
 function send(session: ClientHttp2Session, exchange: Exchange): Promise<void> {

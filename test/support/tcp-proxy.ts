@@ -8,6 +8,8 @@ export interface TcpProxy {
   readonly accepted: number;
   /** Ends every open connection without a word (RST). New ones go through. */
   cut(): void;
+  /** Passes nothing more over the connections that are open, which stay open. New ones go through. */
+  mute(): void;
   /** Passes this many more bytes from the server to the client, then cuts the connection that carried them. */
   cutAfter(bytes: number): void;
   /** Takes no connection and cuts the open ones, until it is called with false. */
@@ -18,6 +20,7 @@ export interface TcpProxy {
 /** A proxy on a free loopback port, to a loopback port. */
 export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
   const open = new Set<Socket>();
+  const muted = new WeakSet<Socket>();
   let accepted = 0;
   let refusing = false;
   let bytesLeft = Number.POSITIVE_INFINITY;
@@ -33,8 +36,10 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
     };
     open.add(client);
     for (const socket of [client, upstream]) socket.on('error', end).on('close', end);
-    client.pipe(upstream);
+    client.on('data', (chunk: Buffer) => void (muted.has(client) || upstream.write(chunk)));
+    client.on('end', () => upstream.end());
     upstream.on('data', (chunk: Buffer) => {
+      if (muted.has(client)) return;
       client.write(chunk.subarray(0, Math.min(chunk.length, bytesLeft)));
       bytesLeft -= chunk.length;
       if (bytesLeft > 0) return;
@@ -54,6 +59,9 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
       return accepted;
     },
     cut,
+    mute() {
+      for (const client of open) muted.add(client);
+    },
     cutAfter(bytes) {
       bytesLeft = bytes;
     },

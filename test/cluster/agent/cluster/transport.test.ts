@@ -1,6 +1,8 @@
 import { constants, type ServerHttp2Session } from 'node:http2';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it, onTestFinished } from 'vitest';
 import type { Connection } from '#agent/cluster/connection.ts';
+import { UnreachableError } from '#agent/cluster/wire.ts';
 import { createTransport, type Transport, type TransportOptions } from '#agent/cluster/transport.ts';
 import { silentLog } from '#core/log.ts';
 import { adminConnection, testClient } from '#test/support/api-client.ts';
@@ -149,6 +151,33 @@ it('gives up at the deadline, and when it is told to', async () => {
   const reason = new Error('enough');
   setTimeout(() => stop.abort(reason), 20);
   await expect(transport.request({ ...get, signal: stop.signal })).rejects.toBe(reason);
+});
+
+it('leaves a connection that has fallen silent soon after a request got no answer, and with it what else waits there', async () => {
+  const server = await startFaultServer((stream) => stream.respond({ ':status': 200 }, { endStream: true }));
+  const proxy = await startTcpProxy(Number(new URL(server.url).port));
+  onTestFinished(() => proxy.close());
+  const transport = await transportTo(`https://127.0.0.1:${proxy.port}`);
+  await transport.request(get);
+  proxy.mute();
+  const begun = performance.now();
+  const other = expect(transport.request(patch)).rejects.toThrow(UnreachableError);
+  await expect(transport.request({ ...get, timeoutMs: 100 })).rejects.toThrow('within 0.1 s');
+  await other;
+  expect(performance.now() - begun).toBeLessThan(8_000);
+  await expect(transport.request(get)).resolves.toMatchObject({ status: 200 });
+  expect(proxy.accepted).toBe(2);
+});
+
+it('stays with a connection whose server is slow', async () => {
+  const server = await startFaultServer((stream, count) => {
+    if (count > 1) stream.respond({ ':status': 200 }, { endStream: true });
+  });
+  const transport = await transportTo(server.url);
+  await expect(transport.request({ ...get, timeoutMs: 100 })).rejects.toThrow('within 0.1 s');
+  await sleep(3_500);
+  await transport.request(get);
+  expect(server.received.map(({ connection }) => connection)).toEqual([1, 1]);
 });
 
 it('lets a bounded number of requests through, in their order, watches apart', async () => {
