@@ -16,8 +16,6 @@ const MAX_NAMED = 10;
 export class ComponentJournal {
   readonly #log: Log;
   readonly #events: EventRecorder;
-  /** What was said of an object last: drift that is only reported is said once. */
-  readonly #reported = new Map<string, string>();
   #heldAt: string | undefined;
 
   constructor(log: Log, events: EventRecorder) {
@@ -31,9 +29,6 @@ export class ComponentJournal {
   }
 
   drifted(input: ComponentInput, { desired, text, corrected }: Drift): void {
-    if (!corrected && this.#reported.get(desired.id) === text) return;
-    if (corrected) this.#reported.delete(desired.id);
-    else this.#reported.set(desired.id, text);
     const { file, line } = desired.origin;
     const fields = { component: input.component.name, what: text, file, ...(line ? { line } : {}) };
     this.#log.info(corrected ? 'drift corrected' : 'drift detected', fields);

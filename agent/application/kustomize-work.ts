@@ -87,7 +87,10 @@ export class KustomizeWork implements ComponentWork {
     const source = this.#subscribe(properties);
     const token = input.application.metadata.annotations?.[annotation.reconcileAt];
     const asked = token !== undefined && token !== this.#handledToken;
-    if (asked) await source.pollNow();
+    if (asked) {
+      delivery.forgetFights();
+      await source.pollNow();
+    }
     await this.#followImages(input, properties, source);
     const result = await this.#follow(input, { properties, source, delivery, asked }, signal);
     if (asked) this.#handledToken = token;

@@ -3,13 +3,14 @@ import { Failure } from '#api/failure.ts';
 import { displayName, type KubeObject } from '#api/kubernetes.ts';
 import { ApiError, type Client } from '../cluster/client.ts';
 import type { LiveObjects } from '../cluster/live-objects.ts';
-import { type ChangedField, changedFields, takenOver } from '../cluster/managed-fields.ts';
+import { changedFields, takenOver } from '../cluster/managed-fields.ts';
 import { type LiveObject, projected } from '../cluster/projection.ts';
 import type { InventoryEntry } from '../manifest/inventory.ts';
 import { type Autoscalers, hasReplicas, withReplicasOf } from './autoscalers.ts';
 import { identified, type VelaCore } from './beside-vela-core.ts';
 import type { Desired } from './desired.ts';
-import type { DriftFights } from './drift-fights.ts';
+import { type DriftFights, stateOf } from './drift-fights.ts';
+import { correctionText, type Difference, differencesOf, reportText } from './drift-text.ts';
 import { failureOf } from './failures.ts';
 import type { Verdict } from './verdict.ts';
 
@@ -55,10 +56,13 @@ export interface Task {
 }
 
 const LEFT: Outcome = { done: 'left' };
+const DRIFTED: Outcome = { done: 'left', drifted: true };
 
 /** Brings one object to what Git has. A refusal comes back as a value, so that the others go on. */
 export class Applier {
   readonly #context: ApplierContext;
+  /** State of the objects whose drift was reported, by identity. */
+  readonly #reported = new Map<string, string>();
 
   constructor(context: ApplierContext) {
     this.#context = context;
@@ -78,6 +82,11 @@ export class Applier {
     }
   }
 
+  /** The object is as Git has it: drift from here on is another one. */
+  inSync({ id }: Desired): void {
+    this.#reported.delete(id);
+  }
+
   /** What the API server would say, without writing anything. */
   async dryRun(task: Task, signal: AbortSignal): Promise<Failure | undefined> {
     const { desired } = task;
@@ -90,35 +99,66 @@ export class Applier {
     }
   }
 
+  /** What people's tools own is ours from the first apply on: of an object that is adopted, that shows once it has our entry. */
   async #apply(task: Task, signal: AbortSignal): Promise<Outcome> {
-    if (task.live?.ownership.additions) await this.#takeOver(task.desired, signal);
-    return applied(await this.#send(task, signal), task.live);
+    const { desired, live } = task;
+    const adopted = live !== undefined && live.ownership.fields === '';
+    if (live?.ownership.additions && !adopted) await this.#takeOver(desired, signal);
+    const first = applied(await this.#send(task, signal), live);
+    if (!adopted || !first.answer.ownership.additions) return first;
+    await this.#takeOver(desired, signal);
+    return applied(await this.#send(task, signal), live);
   }
 
   async #correct(task: Task, verdict: Verdict & { do: 'restore' | 'correct' }, signal: AbortSignal): Promise<Outcome> {
     const { desired, mode, live } = task;
-    const { fights, now, onDrift } = this.#context;
-    const name = displayName(desired.reference);
+    const { fights, now } = this.#context;
     if (mode === 'off') return LEFT;
     if (verdict.do === 'correct' && verdict.replicas && (await this.#context.autoscalers.target(desired.reference))) return LEFT;
-    if (mode === 'report') {
-      onDrift({ desired, text: driftText(name, task), corrected: false });
-      return { done: 'left', drifted: true };
-    }
-    const lost = fights.lost(desired.id, desired.manifest);
-    if (lost) throw fightFailure(name, lost);
+    if (mode === 'report') return this.#report(task, signal);
+    const lost = live ? fights.lost(desired, stateOf(live), now()) : fights.mayNotRestore(desired, now());
+    if (lost) throw lost;
     if (await this.#namespaceEnds(desired, signal)) return LEFT;
-    if (verdict.do === 'restore') {
-      const answer = await this.#send(task, signal);
-      onDrift({ desired, text: `${name} had been deleted`, corrected: true });
-      return applied(answer, live);
-    }
+    return verdict.do === 'restore' ? this.#restore(task, signal) : this.#putBack(task, signal);
+  }
+
+  async #restore(task: Task, signal: AbortSignal): Promise<Outcome> {
+    const { desired, live } = task;
+    const { fights, now, onDrift } = this.#context;
+    const answer = await this.#send(task, signal);
+    fights.restored(desired, now());
+    onDrift({ desired, text: `${displayName(desired.reference)} had been deleted`, corrected: true });
+    return applied(answer, live);
+  }
+
+  async #putBack(task: Task, signal: AbortSignal): Promise<Outcome> {
+    const { desired, live } = task;
+    const { fights, now, onDrift } = this.#context;
     const before = await this.#takeOver(desired, signal);
     const answer = await this.#send(task, signal);
-    const changed = before ? changedFields(before, answer) : [];
-    for (const { path, manager } of changed) fights.record(desired.id, desired.manifest, { path, manager: manager ?? 'nobody' }, now());
-    onDrift({ desired, text: correctionText(name, changed, task), corrected: true });
+    const differences = differencesOf(before ? changedFields(before, answer) : [], live?.ownership.additions);
+    fights.record(desired, differences, stateOf(live), now());
+    onDrift({ desired, text: correctionText(displayName(desired.reference), differences), corrected: true });
     return applied(answer, live);
+  }
+
+  /** Once for each state of the object; to know who has changed what, the API server is asked what an apply would change. */
+  async #report(task: Task, signal: AbortSignal): Promise<Outcome> {
+    const { desired, live } = task;
+    const state = stateOf(live);
+    if (this.#reported.get(desired.id) === state) return DRIFTED;
+    const name = displayName(desired.reference);
+    const text = live ? reportText(name, await this.#differences(task, signal)) : `${name} has been deleted`;
+    this.#reported.set(desired.id, state);
+    this.#context.onDrift({ desired, text, corrected: false });
+    return DRIFTED;
+  }
+
+  async #differences(task: Task, signal: AbortSignal): Promise<Difference[]> {
+    const { client } = this.#context;
+    const before = await client.get(task.desired.reference, { signal });
+    const answer = await client.apply(await this.#toSend(task, signal), { dryRun: true, signal });
+    return differencesOf(before ? changedFields(before, answer) : [], task.live?.ownership.additions);
   }
 
   /** Hands what people's tools own to us; resolves to the object as it was before. */
@@ -193,35 +233,9 @@ function isOtherUid(error: unknown): boolean {
   return error instanceof ApiError && error.causes.some(({ field }) => field === 'metadata.uid');
 }
 
-function applied(answer: KubeObject, before: LiveObject | undefined): Outcome {
+function applied(answer: KubeObject, before: LiveObject | undefined): Outcome & { done: 'applied' } {
   const changed = answer.metadata.resourceVersion !== before?.metadata.resourceVersion;
   return { done: 'applied', changed, answer: projected(answer) };
-}
-
-function driftText(name: string, { live }: Task): string {
-  if (!live) return `${name} has been deleted`;
-  const { additions } = live.ownership;
-  if (additions) return `${additions.manager} has set ${additions.fields.join(', ')} of ${name}`;
-  return `a field of ${name} that Git sets has been changed`;
-}
-
-function correctionText(name: string, changed: readonly ChangedField[], { live }: Task): string {
-  const byManager = new Map<string, string[]>();
-  for (const { path, manager = 'somebody' } of changed) byManager.set(manager, [...(byManager.get(manager) ?? []), path]);
-  const edits = [...byManager].map(([manager, paths]) => `${manager} had changed ${paths.slice(0, 5).join(', ')}`);
-  const { additions } = live?.ownership ?? {};
-  const known = new Set(changed.map(({ path }) => path));
-  const extra = additions?.fields.filter((path) => !known.has(path)) ?? [];
-  const added = extra.length > 0 ? [`${additions?.manager} had added ${extra.join(', ')}`] : [];
-  const all = [...edits, ...added];
-  return `${name}: ${all.length > 0 ? all.join('; ') : 'it had been changed'}`;
-}
-
-function fightFailure(name: string, { path, manager }: { path: string; manager: string }): Failure {
-  return new Failure('DriftFight', `${path} of ${name} was put back five times in ten minutes and ${manager} changes it each time`, {
-    kind: 'stalled',
-    remedy: `take ${path} out of Git, or stop ${manager}`,
-  });
 }
 
 /** The failure with the file and line of the object that it speaks of. */

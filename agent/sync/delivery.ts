@@ -12,7 +12,8 @@ import type { BuiltObject } from '../manifest/check.ts';
 import { wavesBy } from '../manifest/order.ts';
 import { Applier, type Drift, type DriftMode, type Outcome, type Task } from './applier.ts';
 import type { Autoscalers } from './autoscalers.ts';
-import { objectsFailure, unwatched } from './causes.ts';
+import { refusalOf } from './atomic.ts';
+import { unwatched } from './causes.ts';
 import type { BuildPoint, Claims } from './claims.ts';
 import { type Delivered, deliveredOf } from './delivered.ts';
 import type { Desired } from './desired.ts';
@@ -89,6 +90,7 @@ const CONCURRENCY = 16;
 export class Delivery {
   readonly #context: DeliveryContext;
   readonly #store: InventoryStore;
+  readonly #fights = new DriftFights();
   readonly #applier: Applier;
   readonly #known: KnownObjects;
   #prepared: Prepared | undefined;
@@ -103,12 +105,17 @@ export class Delivery {
     this.#context = context;
     this.#store = store;
     this.#known = new KnownObjects(context.live);
-    this.#applier = new Applier({ ...context, ...hooks, fights: new DriftFights() });
+    this.#applier = new Applier({ ...context, ...hooks, fights: this.#fights });
   }
 
   /** What the API server has refused is tried again at the next apply. */
   forgetRefusals(): void {
     this.#failed.clear();
+  }
+
+  /** A person has asked for a try: what was given up as a fight is tried too. */
+  forgetFights(): void {
+    this.#fights.clear();
   }
 
   get desired(): readonly ObjectReference[] {
@@ -133,7 +140,9 @@ export class Delivery {
     const { owner, signal, looks } = run;
     const { open, causes } = this.#judge(prepared, request, owner);
     if (open.length === 0) return deliveredOf(new Map(), causes);
-    const refusal = request.atomic ? await this.#refusal(open, causes, signal) : undefined;
+    const refusal = request.atomic
+      ? await refusalOf(open, causes, { applier: this.#applier, concurrency: CONCURRENCY, signal })
+      : undefined;
     if (refusal) return { changed: 0, drifted: [], failure: refusal };
     await this.#intend(open, owner);
     const outcomes = await this.#context.metrics.timed('apply', () => this.#applyAll(open, signal));
@@ -206,18 +215,10 @@ export class Delivery {
       const { entry, from } = title;
       const settled = isInVelasHands(live, desired) ? LEAVE : entry && verdictOn(desired, entry, live);
       const verdict = settled ?? ({ do: 'apply' } as const);
+      if (verdict.do === 'leave') this.#applier.inSync(desired);
       work.push({ task: { desired, verdict, entry, live, mode: request.drift }, from });
     }
     return { open: work.filter(({ task }) => task.verdict.do !== 'leave'), causes };
-  }
-
-  /** `atomic: true`: everything is tried before anything is written. */
-  async #refusal(open: readonly Work[], causes: readonly Cause[], signal: AbortSignal): Promise<Failure | undefined> {
-    if (causes.length > 0) return objectsFailure(causes, []);
-    const limit = pLimit(CONCURRENCY);
-    const tried = await Promise.all(open.map(({ task }) => limit(() => this.#applier.dryRun(task, signal))));
-    const failures = tried.filter((failure) => failure !== undefined);
-    return objectsFailure([], failures);
   }
 
   /** Written before anything is created: the inventory holds whatever the agent may have made (invariant I2). */
@@ -249,8 +250,10 @@ export class Delivery {
     this.#failed.delete(id);
     if (outcome.done === 'applied') this.#known.answered(reference, outcome.answer);
     if (outcome.done !== 'failed') return;
-    if (outcome.replaced) this.#known.replaced(reference, outcome.replaced);
-    else this.#failed.set(id, { manifest, failure: outcome.failure });
+    const { replaced, failure } = outcome;
+    if (replaced) this.#known.replaced(reference, replaced);
+    // Of a fight the applier knows when it is over; until then it asks nobody.
+    else if (failure.reason !== 'DriftFight') this.#failed.set(id, { manifest, failure });
   }
 
   /** UIDs and digests as the API server answered them: a restarted agent knows by them that nothing has changed. */

@@ -7,7 +7,7 @@ import type { Task } from './applier.ts';
  * that nobody has seen yet.
  */
 export function intention({ desired, verdict, entry, live, mode }: Task, made: { component: string; since: string }): InventoryEntry {
-  if (!entry) return { ...desired.reference, ...made };
+  if (!entry) return { ...desired.reference, ...made, ...desired.origin };
   if (verdict.do === 'correct' || (verdict.do === 'restore' && mode !== 'correct')) return entry;
   const { manifest, ...rest } = entry;
   const since = live ? {} : { since: entry.since ?? made.since };

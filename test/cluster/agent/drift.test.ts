@@ -134,7 +134,9 @@ describe.concurrent('drift', () => {
     await tenant.eventually('told', async () => (await drift('reported'))[0]);
     await sleep(2_500);
     for (const name of ['reported', 'ignored']) expect((await tenant.get('ConfigMap', name))?.['data']).toEqual({ key: 'two' });
-    expect(await drift('reported')).toEqual(['Warning DriftDetected component a: kubectl-patch has set data.key of ConfigMap/reported']);
+    expect(await drift('reported')).toEqual([
+      'Warning DriftDetected component a: kubectl-patch has changed data.key of ConfigMap/reported',
+    ]);
     expect(await drift('ignored')).toEqual([]);
     expect(tenant.service('reported', 'a')?.details?.['drift']).toBe('ConfigMap/reported');
   });
