@@ -43,10 +43,12 @@ function notShown(app: string, commit: string, held: readonly (readonly [string,
   );
 }
 
-function heldText(app: string, component: string, { commit, objects, why }: HeldPrune): string {
+function heldText(app: string, component: string, { commit, objects, why, left }: HeldPrune): string {
   const lines = objects.map((id) => `  ${objectText(id)}`);
   const short = commit.slice(0, SHOWN_DIGITS);
-  return [`Component ${component}, commit ${short}: ${why}.`, ...lines, `To remove them: lateen approve ${app} ${short}`, ''].join('\n');
+  // One that has left the spec is at no commit: what stands in its place only names the list.
+  const title = left ? `Component ${component}, which has left the spec` : `Component ${component}, commit ${short}`;
+  return [`${title}: ${why}.`, ...lines, `To remove them: lateen approve ${app} ${short}`, ''].join('\n');
 }
 
 /** `apps/Deployment/ns/web` -> `Deployment/web`. */

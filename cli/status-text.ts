@@ -47,13 +47,18 @@ function aboutTable({ metadata, status }: Application, timeZone: string): string
 
 /** Why another revision than the spec runs, where nothing is wrong with that. */
 const NOTES: readonly string[] = ['Held', 'PublishVersionUnchanged'] satisfies Reason[];
+/** What waits for a person, though all is well. */
+const WAITS: string = 'PruneHeld' satisfies Reason;
 
-/** What is False, each message once: Admitted, Parsed and Ready often say the same. And what runs instead of the spec. */
+function isShown({ type, status, reason }: Condition): boolean {
+  if (status === 'False') return true;
+  return (type === 'Revision' && NOTES.includes(reason)) || (type === 'Ready' && reason === WAITS);
+}
+
+/** What is False, each message once: Admitted, Parsed and Ready often say the same. And what runs instead of the spec, or waits. */
 function conditionsBlock(conditions: readonly Condition[], heading: (text: string) => string): string[] {
   const byMessage = new Map<string, Condition[]>();
-  for (const condition of conditions.filter(
-    ({ type, status, reason }) => status === 'False' || (type === 'Revision' && NOTES.includes(reason)),
-  )) {
+  for (const condition of conditions.filter(isShown)) {
     const message = condition.message ?? '';
     byMessage.set(message, [...(byMessage.get(message) ?? []), condition]);
   }

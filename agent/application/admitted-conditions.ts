@@ -4,6 +4,7 @@ import type { Failure } from '#api/failure.ts';
 import type { Reason } from '#api/reasons.ts';
 import { oneLine, sentences } from '#core/errors.ts';
 import { type ConditionDraft, isFalse, isTrue } from './conditions.ts';
+import { heldText } from './held-text.ts';
 import type { Note } from './note.ts';
 import type { StatusInput } from './status.ts';
 
@@ -22,6 +23,8 @@ interface Facts {
   /** A workflow that goes on only when a person says so. */
   halt: Why | undefined;
   note: Note | undefined;
+  /** A prune that waits for a person, of a component that has left the spec: nothing else in the status speaks of it. */
+  held: string | undefined;
   phase: Phase;
   isFinished: boolean;
   isApplied: boolean;
@@ -55,6 +58,7 @@ function factsOf(input: StatusInput, services: readonly ServiceStatus[], phase: 
     sick,
     halt,
     note,
+    held: heldOf(input),
     phase,
     isFinished: workflow.finished,
     isApplied: components.every(({ name }) => isApplied(input, name)),
@@ -84,10 +88,20 @@ function healthy({ sick, failures, halt, why }: Facts): ConditionDraft {
 }
 
 /** What the Application asks for runs and is well. What runs instead of it by a hold or a publishVersion was asked for, too. */
-function ready({ phase, note, why }: Facts): ConditionDraft {
+function ready({ phase, note, held, why }: Facts): ConditionDraft {
   if (phase !== 'running') return isFalse('Ready', why.reason, why.message);
   if (note?.serious) return isFalse('Ready', note.reason, note.message);
+  if (held) return isTrue('Ready', 'PruneHeld', held);
   return note ? isTrue('Ready', note.reason, note.message) : isTrue('Ready', 'ReconcileSuccess');
+}
+
+function heldOf({ application, components, inventory: { held = {} } }: StatusInput): string | undefined {
+  const names = new Set(components.map(({ name }) => name));
+  const left = Object.entries(held).filter(([component]) => !names.has(component));
+  const texts = left.map(
+    ([component, one]) => `component ${component}, which has left the spec: ${heldText(one, application.metadata.name)}`,
+  );
+  return texts.length > 0 ? oneLine(sentences(texts), MAX_MESSAGE) : undefined;
 }
 
 /** Nothing comes of waiting: a person has to act. */

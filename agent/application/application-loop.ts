@@ -190,7 +190,7 @@ export class ApplicationLoop {
       token: `${revision.name} ${inputsOf(application)}`,
     });
     const note = noteOf(settled, this.#application, this.#branchOf(application));
-    const status = admittedStatus({ application, components, revision, workflow, result, note, entries: store.inventory.entries, nowMs });
+    const status = admittedStatus({ application, components, revision, workflow, result, note, inventory: store.inventory, nowMs });
     const wait = this.#quiet(status, nowMs);
     if (wait !== undefined) return wait;
     await this.#revisions.displace(application, token, rfc3339(nowMs), signal);

@@ -12,6 +12,7 @@ import { failureOf } from '../sync/failures.ts';
 import type { InventoryStore } from '../sync/inventory-store.ts';
 import type { RevisionName } from '../revision/snapshot.ts';
 import { ComponentJournal } from './component-journal.ts';
+import { heldText, SHOWN_DIGITS } from './held-text.ts';
 
 /** What an Application asks of one of its components. */
 export interface ComponentInput {
@@ -238,9 +239,8 @@ function labelsOf({ application, component }: ComponentInput): { application: st
 function withPrune(result: ComponentResult, { held, waiting }: Pruned, application: string): ComponentResult {
   const waits = waiting.length > 0 ? { waiting: true as const } : {};
   if (!held) return { ...result, ...waits };
-  const commit = held.commit.slice(0, 12);
-  const message = `a prune of ${held.objects.length} objects is held: ${held.why}; look at it with "lateen approve ${application}", approve it with "lateen approve ${application} ${commit}"`;
-  return { ...result, ...waits, message, details: { ...result.details, [detail.heldPrune]: commit } };
+  const details = { ...result.details, [detail.heldPrune]: held.commit.slice(0, SHOWN_DIGITS) };
+  return { ...result, ...waits, message: heldText(held, application), details };
 }
 
 function visible(result: ComponentResult | undefined): unknown {

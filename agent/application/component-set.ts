@@ -61,7 +61,7 @@ export class ComponentSet {
     const wanted = new Map(run.components.map((component) => [component.name, component]));
     await this.#stop((name, type) => wanted.get(name)?.type !== type);
     // After the stop: what still ran might have remembered something more.
-    if (run.token !== this.#token) await run.store.keepImages(new Set(wanted.keys()));
+    if (run.token !== this.#token) await this.#tidy(run.store, new Set(wanted.keys()));
     this.#token = run.token;
     for (const [name, { component, run: of }] of run.open) {
       const input = { application: run.application, component, revision: run.revision, run: of, exempt: run.exempt };
@@ -70,9 +70,15 @@ export class ComponentSet {
       if (!running) this.#start(token, input, run.store);
       else if (running.token !== token) {
         running.token = token;
+        this.#context.claims.again({ application: run.application.metadata.name, component: name });
         running.loop.update(input);
       }
     }
+  }
+
+  async #tidy(store: InventoryStore, components: ReadonlySet<string>): Promise<void> {
+    await store.keepImages(components);
+    await store.returned(components);
   }
 
   async stop(): Promise<void> {

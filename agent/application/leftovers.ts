@@ -1,11 +1,15 @@
 import type { Application, Component } from '#api/application.ts';
 import type { ObjectReference } from '#api/kubernetes.ts';
 import { annotation } from '#api/names.ts';
+import { oneLine } from '#core/errors.ts';
 import type { Log } from '#core/log.ts';
+import type { EventRecorder } from '../cluster/events.ts';
 import { NO_BUDGET } from '../manifest/prune-budget.ts';
 import type { DeliveryContext } from '../sync/delivery.ts';
 import type { InventoryStore } from '../sync/inventory-store.ts';
 import { pruneStale } from '../sync/pruner.ts';
+import { heldText } from './held-text.ts';
+import { regarding } from './regarding.ts';
 
 export interface Left {
   application: Application;
@@ -15,37 +19,44 @@ export interface Left {
   exempt: (reference: ObjectReference) => boolean;
 }
 
+type LeftContext = DeliveryContext & { log: Log; events: EventRecorder };
+
 const RETRY_MS = 5_000;
 
 /**
  * What components that are gone from the spec had applied is removed once the workflow has succeeded. Resolves to when to
- * come back, where something waits.
+ * come back: where something waits, and at once where the status has to tell what has changed here.
  */
-export async function removeLeftovers(
-  left: Left,
-  context: DeliveryContext & { log: Log },
-  signal: AbortSignal,
-): Promise<number | undefined> {
+export async function removeLeftovers(left: Left, context: LeftContext, signal: AbortSignal): Promise<number | undefined> {
   const { store, components } = left;
   // A component may be gone whose intention was written and never answered.
   await store.settle();
+  const before = store.inventory;
   const names = new Set(components.map(({ name }) => name));
   const gone = new Set(store.inventory.entries.map(({ component }) => component).filter((component) => !names.has(component)));
   let waiting = false;
   for (const component of gone) waiting = (await removeComponent(left, component, { context, signal })) || waiting;
+  if (gone.size > 0 && store.inventory !== before) return 0;
   return waiting ? RETRY_MS : undefined;
 }
 
-/** True where others are about to take over what the component had, or a person has to say a word about its volumes. */
+/** True where others are about to take over what the component had. What needs a person's word comes back with that. */
 async function removeComponent(
-  { application, store, exempt }: Left,
+  left: Left,
   component: string,
-  { context, signal }: { context: DeliveryContext & { log: Log }; signal: AbortSignal },
+  { context, signal }: { context: LeftContext; signal: AbortSignal },
 ): Promise<boolean> {
+  const { application, store, exempt } = left;
   const { name, annotations } = application.metadata;
   const owner = { application: name, component, prune: !store.inventory.keep.includes(component), exempt };
-  const request = { budget: NO_BUDGET, approved: annotations?.[annotation.approvePrune], mentions: () => Promise.resolve(false) };
-  const pruned = await pruneStale({ request, owner, desired: new Set(), store, context }, signal);
-  if (pruned.held) context.log.warn('prune held', { component, why: pruned.held.why, objects: pruned.held.objects.length });
-  return pruned.waiting.length > 0;
+  const approved = annotations?.[annotation.approvePrune];
+  const request = { budget: NO_BUDGET, approved, mentions: () => Promise.resolve(false), left: true as const };
+  const before = store.held(component)?.commit;
+  const { held, waiting } = await pruneStale({ request, owner, desired: new Set(), store, context }, signal);
+  if (held && held.commit !== before) {
+    context.log.warn('prune held', { component, why: held.why, commit: held.commit, objects: held.objects.length });
+    const message = oneLine(`component ${component}, which has left the spec: ${heldText(held, name)}`);
+    context.events.record({ regarding: regarding(application), type: 'Warning', reason: 'PruneHeld', message });
+  }
+  return waiting.length > 0;
 }

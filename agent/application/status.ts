@@ -5,7 +5,7 @@ import { reasonCode } from '#api/reasons.ts';
 import { isMap } from '#api/schema.ts';
 import { sameJson } from '#api/json.ts';
 import { oneLine } from '#core/errors.ts';
-import type { InventoryEntry } from '../manifest/inventory.ts';
+import type { Inventory } from '../manifest/inventory.ts';
 import type { RevisionName } from '../revision/snapshot.ts';
 import { describeCauses } from '../sync/causes.ts';
 import type { ComponentResult } from './component-loop.ts';
@@ -26,7 +26,7 @@ export interface StatusInput {
   result: (component: string) => ComponentResult | undefined;
   /** Why something else runs than the spec says. */
   note: Note | undefined;
-  entries: readonly InventoryEntry[];
+  inventory: Pick<Inventory, 'entries' | 'held'>;
   nowMs: number;
 }
 
@@ -44,7 +44,7 @@ export function admittedStatus(input: StatusInput): ApplicationStatus {
     latestRevision: { name: revision.name, revision: revision.number, revisionHash: revision.hash },
     services,
     workflow,
-    appliedResources: input.entries.slice(0, MAX_APPLIED_RESOURCES).map(({ apiVersion, kind, namespace, name }) => ({
+    appliedResources: input.inventory.entries.slice(0, MAX_APPLIED_RESOURCES).map(({ apiVersion, kind, namespace, name }) => ({
       apiVersion,
       kind,
       ...(namespace ? { namespace } : {}),

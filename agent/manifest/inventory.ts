@@ -24,12 +24,14 @@ export interface InventoryEntry extends ObjectReference {
 
 /** A prune that waits for a person. */
 export interface HeldPrune {
-  /** Commit at which the list was first held; `lateen approve APP COMMIT` names it. */
+  /** Commit at which the list was first held, or what stands for one (prune-budget.ts); `lateen approve APP COMMIT` names it. */
   commit: string;
   /** Identities of the objects (objectId), sorted. */
   objects: string[];
   /** Why, in words. */
   why: string;
+  /** The component has left the spec. */
+  left?: true;
 }
 
 /** What the components of one Application have applied. */
@@ -191,7 +193,8 @@ function parseHeld(value: object): Record<string, HeldPrune> {
       const objects = field(held, 'objects');
       if (!Array.isArray(objects)) throw new Error('held has no objects');
       const texts = { commit: textField(held, 'commit'), why: textField(held, 'why') };
-      return [component, { ...texts, objects: objects.map((one) => asText(one, 'objects')) }];
+      const left = field(held, 'left') === true ? { left: true as const } : {};
+      return [component, { ...texts, objects: objects.map((one) => asText(one, 'objects')), ...left }];
     }),
   );
 }

@@ -28,8 +28,10 @@ export interface PrunePlan {
   inventory: readonly InventoryEntry[];
   budget: PruneBudget;
   weigh: (entry: InventoryEntry) => Weight;
-  /** Commit that the component is at. */
-  commit: string;
+  /** Commit that the component is at; of one that is at none, something that was never shown before: an old word is not good for a new list. */
+  token: string;
+  /** The component has left the spec. */
+  left: boolean;
   held: HeldPrune | undefined;
   /** The commit that a person has approved, as written: seven digits or more. */
   approved: string | undefined;
@@ -43,9 +45,10 @@ export function heldPrune(plan: PrunePlan): HeldPrune | undefined {
   const { held, approved } = plan;
   const listed = new Set(held?.objects);
   // The same list or a part of it stays the list that was shown, at whatever commit it is by now.
-  const shown = held && objects.every((id) => listed.has(id)) ? held : undefined;
+  const shown = held?.commit && objects.every((id) => listed.has(id)) ? held : undefined;
   if (shown && approved !== undefined && approved.length >= 7 && shown.commit.startsWith(approved)) return undefined;
-  return { commit: shown?.commit ?? plan.commit, objects: shown?.objects ?? objects, why };
+  // What has come back to Git is no longer on it: should it leave again, that is another list.
+  return { commit: shown?.commit ?? plan.token, objects, why, ...(plan.left ? { left: true } : {}) };
 }
 
 function reasonToHold({ stale, inventory, budget, weigh }: PrunePlan): string | undefined {

@@ -87,6 +87,16 @@ export class InventoryStore {
     });
   }
 
+  /** Components that are back in the spec: what was held when they left it is no longer to go. */
+  returned(components: ReadonlySet<string>): Promise<void> {
+    const held = Object.entries(this.#inventory.held ?? {});
+    if (!held.some(([component, { left }]) => left && components.has(component))) return Promise.resolve();
+    return this.#change((inventory) => ({
+      ...inventory,
+      held: Object.fromEntries(Object.entries(inventory.held ?? {}).filter(([component, { left }]) => !left || !components.has(component))),
+    }));
+  }
+
   /** What is remembered of the images of a component. */
   images(component: string): ImageMemory | undefined {
     return this.#inventory.images?.[component];

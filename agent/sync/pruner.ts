@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { type ObjectReference, objectId } from '#api/kubernetes.ts';
 import type { HeldPrune, InventoryEntry } from '../manifest/inventory.ts';
 import { heldPrune, type PruneBudget } from '../manifest/prune-budget.ts';
@@ -13,6 +14,8 @@ export interface PruneRequest {
   /** The commit that a person approved a held prune with. */
   approved: string | undefined;
   mentions: (path: string, reference: ObjectReference) => Promise<boolean>;
+  /** The component has left the spec. */
+  left?: true;
 }
 
 export interface Pruned {
@@ -41,8 +44,11 @@ export async function pruneStale(prune: Prune, signal: AbortSignal): Promise<Pru
   const spare = (entry: InventoryEntry): boolean => !owner.prune || owner.exempt(entry);
   const stale = staleOf(entries, prune.desired);
   const sorted = await sortStale(stale, { owner, claims, inventories, spare, at: request.at, mentions: request.mentions });
-  const held = holds(sorted.stale, entries, prune);
-  await store.hold(owner.component, held);
+  const before = store.held(owner.component);
+  // What another component may take: whether it does decides later, and the list that was shown stands until then.
+  const open = sorted.waiting.filter((entry) => before?.objects.includes(objectId(entry)));
+  const held = holds([...sorted.stale, ...open], entries, prune);
+  await store.hold(owner.component, held ?? (open.length > 0 ? before : undefined));
   const context = { client, application: owner.application, signal };
   const nothing = { gone: [], left: [], failures: [] };
   const go = !held && sorted.stale.length > 0;
@@ -67,7 +73,8 @@ function holds(stale: InventoryEntry[], inventory: InventoryEntry[], { request, 
     inventory,
     budget: request.budget,
     weigh: (entry) => weightOf(entry, inventories, (reference) => live.get(reference)),
-    commit: request.at?.commit ?? '',
+    left: request.left ?? false,
+    token: request.at?.commit ?? randomBytes(20).toString('hex'),
     held: store.held(owner.component),
     approved: request.approved,
   });

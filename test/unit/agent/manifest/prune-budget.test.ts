@@ -12,7 +12,7 @@ const entries = (count: number, kind = 'ConfigMap'): InventoryEntry[] =>
 function plan(stale: InventoryEntry[], of: number, more: Partial<PrunePlan> = {}): PrunePlan {
   const weigh = (): Weight => ({ objects: 1, volumes: [] });
   const inventory = [...stale, ...entries(of - stale.length, 'Secret')];
-  return { stale, inventory, budget: DEFAULT_BUDGET, weigh, commit: COMMIT, held: undefined, approved: undefined, ...more };
+  return { stale, inventory, budget: DEFAULT_BUDGET, weigh, token: COMMIT, left: false, held: undefined, approved: undefined, ...more };
 }
 
 describe('what is held', () => {
@@ -50,14 +50,29 @@ describe('approval', () => {
   });
 
   it('stays good at a later commit while the list is the same or smaller', () => {
-    expect(heldPrune(plan(stale, 100, { held, approved: COMMIT, commit: LATER }))).toBeUndefined();
-    expect(heldPrune(plan(stale.slice(0, 11), 100, { held, approved: COMMIT, commit: LATER }))).toBeUndefined();
+    expect(heldPrune(plan(stale, 100, { held, approved: COMMIT, token: LATER }))).toBeUndefined();
+    expect(heldPrune(plan(stale.slice(0, 11), 100, { held, approved: COMMIT, token: LATER }))).toBeUndefined();
+  });
+
+  it('is asked for what is still to go, not for what has come back', () => {
+    const longer = entries(13);
+    const before: HeldPrune = { commit: COMMIT, objects: longer.map(objectId).toSorted(), why: 'too many' };
+
+    expect(heldPrune(plan(longer.slice(0, 12), 100, { held: before, token: LATER }))).toEqual({
+      commit: COMMIT,
+      objects: longer.slice(0, 12).map(objectId).toSorted(),
+      why: 'it would remove 12 objects, the budget is 10',
+    });
+  });
+
+  it('names a list that was held without a commit anew', () => {
+    expect(heldPrune(plan(stale, 100, { held: { ...held, commit: '' }, approved: COMMIT, token: LATER }))?.commit).toBe(LATER);
   });
 
   it('is not good for a longer list, which is held at its own commit', () => {
     const longer = entries(12);
 
-    expect(heldPrune(plan(longer, 100, { held, approved: COMMIT, commit: LATER }))).toEqual({
+    expect(heldPrune(plan(longer, 100, { held, approved: COMMIT, token: LATER }))).toEqual({
       commit: LATER,
       objects: longer.map(objectId).toSorted(),
       why: 'it would remove 12 objects, the budget is 10',
