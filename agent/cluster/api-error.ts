@@ -1,3 +1,5 @@
+import { secretAnswer } from './secret-answer.ts';
+
 /** One problem that the API server names in an answer (`Status.details.causes`). */
 export interface ApiCause {
   field?: string;
@@ -14,7 +16,7 @@ export interface Asked {
   name?: string | undefined;
 }
 
-/** The API server answered, and the answer was no. */
+/** The API server answered, and the answer was no. Of an answer about a Secret nothing is kept that may quote it. */
 export class ApiError extends Error {
   readonly status: number;
   /** `Status.reason`, such as `Forbidden`, `NotFound`, `Conflict`. */
@@ -29,15 +31,21 @@ export class ApiError extends Error {
       reason?: string;
       details?: { causes?: ApiCause[]; retryAfterSeconds?: number };
     };
-    super(
-      answer.message ?? (typeof body === 'string' && body.trim() !== '' ? body.trim().slice(0, 1024) : `the API server answered ${status}`),
-    );
+    const words =
+      answer.message ?? (typeof body === 'string' && body.trim() !== '' ? body.trim().slice(0, 1024) : `the API server answered ${status}`);
+    const named = answer.details?.causes ?? [];
+    const { message, causes } = isSecret(asked) ? secretAnswer(words, named) : { message: words, causes: named };
+    super(message);
     this.name = 'ApiError';
     this.status = status;
     this.reason = answer.reason ?? '';
-    this.causes = answer.details?.causes ?? [];
+    this.causes = causes;
     const seconds = answer.details?.retryAfterSeconds;
     this.retryAfterMs = retryAfterMs ?? (seconds === undefined ? undefined : seconds * 1_000);
     this.asked = asked;
   }
+}
+
+function isSecret({ resource, group }: Asked): boolean {
+  return group === '' && resource.split('/')[0] === 'secrets';
 }

@@ -2,6 +2,7 @@ import { type Cause, Failure } from '#api/failure.ts';
 import { messageOf, toError } from '#core/errors.ts';
 import { ApiError } from './api-error.ts';
 import { forbidden, type Needs } from './forbidden.ts';
+import { manifestText } from './manifest-text.ts';
 import { UnreachableError } from './wire.ts';
 
 /**
@@ -45,6 +46,10 @@ function ofAnswer(error: ApiError, doing: string): Failure {
       cause: error,
       remedy: 'correct the spelling or take the field out',
     });
+  }
+  const mistake = status === 500 ? manifestText(message) : undefined;
+  if (mistake !== undefined) {
+    return new Failure('ApplyFailed', `${doing}: ${mistake}`, { kind: 'stalled', cause: error, remedy: 'correct the manifest' });
   }
   if (status === 404 || status === 409) return new Failure('ApplyFailed', `${doing}: ${message}`, { cause: error });
   if (status === 401) {

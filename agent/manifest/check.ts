@@ -1,6 +1,7 @@
 import type { Cause } from '#api/failure.ts';
 import { displayName, groupOf, type KubeObject, objectId, referenceOf } from '#api/kubernetes.ts';
 import { oneLine } from '#core/errors.ts';
+import { dataFindings } from './data-check.ts';
 import { guard } from './guard.ts';
 import { limits } from './limits.ts';
 import { unknownKindRemedy } from './kind-hints.ts';
@@ -39,15 +40,17 @@ export async function checkObjects(
   options: CheckOptions,
 ): Promise<{ objects: BuiltObject[]; causes: Cause[] }> {
   const scopes = await scopesOf(objects, options.scope);
+  const twice = duplicates(objects, options.namespace);
   const causes: Cause[] = [];
   const checked: BuiltObject[] = [];
   for (const built of objects) {
     const scope = scopes.get(kindOf(built.object));
     const found = causesOfOne(built, scope, options.namespace);
     causes.push(...found);
-    if (found.length === 0) checked.push({ ...built, object: cleaned(built.object, options.namespace) });
+    if (found.length > 0 || twice.ids.has(idIn(built.object, options.namespace))) continue;
+    checked.push({ ...built, object: cleaned(built.object, options.namespace) });
   }
-  return { objects: checked, causes: [...causes, ...duplicates(objects, options.namespace)] };
+  return { objects: checked, causes: [...causes, ...twice.causes] };
 }
 
 async function scopesOf(objects: readonly BuiltObject[], scope: KindScope): Promise<Map<string, { namespaced: boolean } | undefined>> {
@@ -90,7 +93,8 @@ function causesOfOne(built: BuiltObject, scope: { namespaced: boolean } | undefi
     const remedy = 'remove it: the agent works in one namespace, and an administrator applies cluster-wide objects';
     return [mistake(built, { code: 'ClusterScoped', path: 'kind', message: `${shown(object)} is cluster-scoped`, remedy })];
   }
-  return [...nameCauses(built), ...namespaceCauses(built, namespace), ...metadataCauses(built), ...sizeCauses(built)];
+  const data = dataFindings(object, shown(object)).map((finding) => mistake(built, finding));
+  return [...nameCauses(built), ...namespaceCauses(built, namespace), ...metadataCauses(built), ...data, ...sizeCauses(built)];
 }
 
 function nameCauses(built: BuiltObject): Cause[] {
@@ -157,26 +161,32 @@ function sizeCauses(built: BuiltObject): Cause[] {
   return [mistake(built, { code: 'TooLarge', path: '', message, remedy: 'split it' })];
 }
 
-/** Each second and further object of one identity, wherever the first one stands. */
-function duplicates(objects: readonly BuiltObject[], namespace: string): Cause[] {
+/**
+ * Each second and further object of one identity, wherever the first one stands. None of them passes, not even where they
+ * are alike today: nobody knows which one is meant.
+ */
+function duplicates(objects: readonly BuiltObject[], namespace: string): { ids: ReadonlySet<string>; causes: Cause[] } {
   const first = new Map<string, BuiltObject>();
-  return objects.flatMap((built) => {
-    if (!built.object.metadata.name) return [];
-    const id = objectId({ ...referenceOf(built.object), namespace: built.object.metadata.namespace || namespace });
+  const ids = new Set<string>();
+  const causes: Cause[] = [];
+  for (const built of objects) {
+    if (!built.object.metadata.name) continue;
+    const id = idIn(built.object, namespace);
     const before = first.get(id);
     if (!before) {
       first.set(id, built);
-      return [];
+      continue;
     }
-    return [
-      mistake(built, {
-        code: 'DuplicateObject',
-        path: '',
-        message: `${shown(built.object)} is there twice: first in ${place(before.origin)}`,
-        remedy: 'remove one of the two',
-      }),
-    ];
-  });
+    ids.add(id);
+    const message = `${shown(built.object)} is there twice: first in ${place(before.origin)}`;
+    causes.push(mistake(built, { code: 'DuplicateObject', path: '', message, remedy: 'remove one of the two' }));
+  }
+  return { ids, causes };
+}
+
+/** Versions of one kind are one object. */
+function idIn(object: KubeObject, namespace: string): string {
+  return objectId({ ...referenceOf(object), namespace: object.metadata.namespace || namespace });
 }
 
 function cleaned(object: KubeObject, namespace: string): KubeObject {

@@ -102,6 +102,19 @@ it('finds the same object twice, in whatever version and spelling of the namespa
 });
 
 it.each([
+  ['different', 'x'],
+  ['alike', 'y'],
+])('lets none of two pass that are %s: nobody knows which one is meant', async (_, value) => {
+  const all = [configMap({ name: 'a' }, { data: { k: 'y' } }), configMap({ name: 'b' }), configMap({ name: 'a' }, { data: { k: value } })];
+  const { objects, causes: found } = await checkObjects(
+    all.map((object) => built(object)),
+    options,
+  );
+  expect(found.map(({ code }) => code)).toEqual(['DuplicateObject']);
+  expect(objects.map(({ object }) => object.metadata.name)).toEqual(['b']);
+});
+
+it.each([
   ['v1', 'Binding'],
   ['policy/v1', 'Eviction'],
   ['authentication.k8s.io/v1', 'TokenRequest'],
