@@ -5,12 +5,14 @@ import { API_VERSION, label } from '#api/names.ts';
 import { backoffMs } from '#core/backoff.ts';
 import { createLoop, type Loop } from '#core/loop.ts';
 import type { WatchEvent } from '../cluster/watch.ts';
+import { isAutoscaler } from '../sync/autoscalers.ts';
 import { failureFields, failureOf } from '../sync/failures.ts';
 import type { Owner } from '../sync/owner-key.ts';
 import { ApplicationLoop, type ApplicationContext } from './application-loop.ts';
 import { farewell } from './farewell.ts';
 
 const APPLICATION = { apiVersion: API_VERSION, kind: 'Application' };
+const INVENTORY = { apiVersion: 'v1', kind: 'ConfigMap' };
 const REVISION = { apiVersion: API_VERSION, kind: 'ApplicationRevision' };
 
 /** How long a farewell waits before it looks again whether others have taken over what they render. */
@@ -44,6 +46,8 @@ export class Supervisor {
     const { live, inventories, ownNamespace } = this.#context;
     await this.#needKinds();
     for (const error of (await live.need('supervisor', [APPLICATION, REVISION])).values()) throw error;
+    // Before they are read, so that no later end of one is missed; refused, they are written again when something changes.
+    await live.need('inventories', [INVENTORY]);
     await inventories.start(signal);
     this.#stopListening = live.listen((event) => this.#onEvent(event));
     ownNamespace.listen(() => this.#tenants.forEach(({ loop }) => loop?.namespaceChanged()));
@@ -72,10 +76,18 @@ export class Supervisor {
 
   #onEvent(event: WatchEvent): void {
     const { object } = event;
+    const { autoscalers, inventories } = this.#context;
+    this.#context.inventories.onEvent(event);
     if (object.kind === 'Application') this.#tenant(object.metadata.name ?? '').keeper.trigger();
     if (object.kind === 'ApplicationRevision') this.#tenants.get(object.metadata.labels?.[label.appName] ?? '')?.loop?.revisionChanged();
     if (object.kind === 'Policy' || object.kind === 'Workflow') this.#tenants.forEach(({ loop }) => loop?.externalChanged(object));
-    for (const { application, component } of this.#concerned(event)) this.#tenants.get(application)?.loop?.objectChanged(component);
+    // Any of them may have let go of what it had scaled.
+    if (isAutoscaler(object)) for (const released of autoscalers.released()) this.#wake(inventories.index.holdings(objectId(released)));
+    this.#wake(this.#concerned(event));
+  }
+
+  #wake(owners: readonly Owner[]): void {
+    for (const { application, component } of owners) this.#tenants.get(application)?.loop?.objectChanged(component);
   }
 
   /** Whose object it is by the inventories; one that nobody has may have been in the way of those who render it. */

@@ -110,6 +110,11 @@ export function parseInventory(text: () => string, place: string): Inventory {
   }
 }
 
+/** Whether an object under the name of an inventory is that of the Application. Nobody else labels anything like that. */
+export function isInventoryOf(application: string, { metadata: { labels = {} } }: KubeObject): boolean {
+  return labels[FORMAT] !== undefined && labels[label.component] === undefined && labels[label.application] === labelValue(application);
+}
+
 /** Whether a ConfigMap of this name could be somebody's inventory: none may come from Git (spec/sync.md A20). */
 export function isInventoryName(name: string): boolean {
   return name.startsWith(PREFIX);

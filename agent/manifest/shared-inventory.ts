@@ -19,8 +19,13 @@ export function sharedName(suffix: string): string {
 }
 
 /** Whether an object that carries the format of an inventory is one that Applications share. */
-export function isShared({ metadata: { name = '', labels = {} } }: KubeObject): boolean {
-  return name.startsWith(NAME_START) || (labels[FORMAT]?.startsWith(START) ?? false);
+export function isShared(object: KubeObject): boolean {
+  return (object.metadata.name ?? '').startsWith(NAME_START) || carriesSharedFormat(object);
+}
+
+/** Whether an object under the name of a shared inventory is one. */
+export function carriesSharedFormat({ metadata: { labels = {} } }: KubeObject): boolean {
+  return labels[FORMAT]?.startsWith(START) ?? false;
 }
 
 /** `texts`: inventoryText by the name of the Application. */

@@ -3,6 +3,7 @@ import type { KubeObject } from '#api/kubernetes.ts';
 import type { Clock } from '#core/clock.ts';
 import type { Log } from '#core/log.ts';
 import type { Client } from '../cluster/client.ts';
+import type { WatchEvent } from '../cluster/watch.ts';
 import { fromConfigMap, type Inventory, INVENTORY_SELECTOR, inventoryName } from '../manifest/inventory.ts';
 import { fromSharedConfigMap, isShared } from '../manifest/shared-inventory.ts';
 import { failureFields, failureOf } from './failures.ts';
@@ -23,7 +24,8 @@ export interface InventoriesOptions {
 /** An inventory as it was found at the start. */
 interface Found {
   inventory: Inventory;
-  own: boolean;
+  /** UID of a ConfigMap of its own. */
+  own?: string | undefined;
   shared?: SharedInventory;
 }
 
@@ -59,17 +61,20 @@ export class Inventories {
   #takeShared(object: KubeObject, found: Map<string, Found>): void {
     const content = fromSharedConfigMap(object);
     const shared = this.#places.shared.found(object, content);
-    for (const [application, inventory] of content.inventories) found.set(application, { inventory, own: false, shared });
+    for (const [application, inventory] of content.inventories) found.set(application, { inventory, shared });
     for (const [application, failure] of content.damaged) this.#refuse(inventoryName(application), failure);
   }
 
   /** One of its own is newer than a shared one (inventory-place.ts). */
   #takeOwn(object: KubeObject, found: Map<string, Found>): void {
-    const { name = '' } = object.metadata;
+    const { name = '', uid } = object.metadata;
     try {
       const inventory = fromConfigMap(object);
+      // A copy that a person has made: another place than the one that is written decides nothing.
+      if (inventoryName(inventory.application) !== name)
+        return this.#options.log.warn('not an inventory', { name, of: inventory.application });
       this.#damaged.delete(inventoryName(inventory.application));
-      found.set(inventory.application, { ...found.get(inventory.application), inventory, own: true });
+      found.set(inventory.application, { ...found.get(inventory.application), inventory, own: uid });
     } catch (error) {
       // The older one that it may have left in a shared place decides nothing.
       for (const application of found.keys()) if (inventoryName(application) === name) found.delete(application);
@@ -80,6 +85,18 @@ export class Inventories {
   #refuse(name: string, failure: Failure): void {
     this.#options.log.warn('inventory is damaged', failureFields(failure));
     this.#damaged.set(name, failure);
+  }
+
+  /** An inventory that somebody has deleted is written again: nothing else says what is ours. */
+  onEvent({ type, object }: WatchEvent): void {
+    if (type !== 'deleted' || object.kind !== 'ConfigMap') return;
+    const { name = '', uid = '' } = object.metadata;
+    const stores = [...this.#stores].flatMap(([application, store]) => (inventoryName(application) === name ? [store] : []));
+    const written = [...stores, this.#places.shared].map((one) => one.lost(uid));
+    const missing = (error: unknown): void => {
+      this.#options.log.warn('inventory is missing', failureFields(failureOf(error, `write ConfigMap/${name} again`)));
+    };
+    for (const one of written) one.catch(missing);
   }
 
   /** Names of the Applications that have an inventory in the cluster. */

@@ -2,6 +2,7 @@ import type { HeldPrune, Inventory, InventoryEntry } from '../manifest/inventory
 import type { ImageMemory } from '../manifest/image-memory.ts';
 import type { InventoryIndex } from './inventory-index.ts';
 import type { InventoryPlace } from './inventory-place.ts';
+import { isPlaceTaken } from './taken-place.ts';
 
 export interface InventoryStoreOptions {
   index: InventoryIndex;
@@ -42,6 +43,13 @@ export class InventoryStore {
   /** Writes once more where the last write may have come through without an answer: the cluster then holds more than is known here. */
   settle(): Promise<void> {
     return this.#unsure ? this.#change((inventory) => inventory) : Promise.resolve();
+  }
+
+  /** Its ConfigMap with this UID is gone, and not by our hand: it is written again. */
+  lost(uid: string): Promise<void> {
+    if (!this.#options.place.lost(uid)) return Promise.resolve();
+    this.#unsure = true;
+    return this.settle();
   }
 
   entries(component: string): InventoryEntry[] {
@@ -127,21 +135,32 @@ export class InventoryStore {
   }
 
   async #change(update: (inventory: Inventory) => Inventory, hasTime = false): Promise<void> {
-    const { place, index } = this.#options;
+    const { index } = this.#options;
     const next = this.#queue.then(async () => {
       const before = this.#inventory;
       const after = update(before);
       const same = JSON.stringify(withoutEmpty(after)) === JSON.stringify(withoutEmpty(before));
       if (same && !this.#unsure && (this.#stored || after.entries.length === 0)) return;
-      this.#unsure = true;
-      await place.write(after, { hasTime });
-      this.#unsure = false;
+      await this.#write(after, hasTime);
       index.update(after.application, before.entries, after.entries);
       this.#inventory = after;
       this.#stored = true;
     });
     this.#queue = next.catch(() => undefined);
     await next;
+  }
+
+  async #write(inventory: Inventory, hasTime: boolean): Promise<void> {
+    const before = this.#unsure;
+    this.#unsure = true;
+    try {
+      await this.#options.place.write(inventory, { hasTime });
+    } catch (error) {
+      // Certainly not written: nothing of ours stands there.
+      if (isPlaceTaken(error)) this.#unsure = before;
+      throw error;
+    }
+    this.#unsure = false;
   }
 }
 

@@ -28,8 +28,13 @@ export class SharedInventories {
   }
 
   /** One that is in the cluster already. */
-  found({ metadata: { name = '', resourceVersion } }: KubeObject, content: SharedContent): SharedInventory {
-    return this.#add(new SharedInventory(name, this.#options, { ...content, resourceVersion }));
+  found({ metadata: { name = '', uid, resourceVersion } }: KubeObject, content: SharedContent): SharedInventory {
+    return this.#add(new SharedInventory(name, this.#options, { ...content, uid, resourceVersion }));
+  }
+
+  /** The ConfigMap with this UID is gone. Resolves when it is written again, where it was one of these and is needed. */
+  async lost(uid: string): Promise<void> {
+    await Promise.all(this.#all.map((shared) => shared.lost(uid)));
   }
 
   /** Where there is room for an inventory of that size; undefined where it is too large to share. */

@@ -1,8 +1,9 @@
 import type { KubeObject, ObjectReference } from '#api/kubernetes.ts';
 import { ApiError } from '../cluster/client.ts';
 import { type Inventory, inventoryText } from '../manifest/inventory.ts';
-import { type SharedContent, toSharedConfigMap } from '../manifest/shared-inventory.ts';
+import { carriesSharedFormat, type SharedContent, toSharedConfigMap } from '../manifest/shared-inventory.ts';
 import type { SharedInventoriesOptions } from './shared-inventories.ts';
+import { isAnotherObject, placeTaken } from './taken-place.ts';
 
 /** While requests queue, changes gather for so long: each write then serves more Applications. */
 const GATHER_MS = 300;
@@ -27,11 +28,18 @@ export class SharedInventory {
   #bytes = 0;
   /** Of the ConfigMap when it was last read or written; undefined where it is not known to be there. */
   #resourceVersion: string | undefined;
+  /** Likewise. */
+  #uid: string | undefined;
   #batch: Batch | undefined;
   #sending = false;
 
-  constructor(name: string, options: SharedInventoriesOptions, found?: SharedContent & { resourceVersion: string | undefined }) {
+  constructor(
+    name: string,
+    options: SharedInventoriesOptions,
+    found?: SharedContent & { uid: string | undefined; resourceVersion: string | undefined },
+  ) {
     this.name = name;
+    this.#uid = found?.uid;
     this.#options = options;
     this.#resourceVersion = found?.resourceVersion;
     this.#hasUnreadable = (found?.damaged.size ?? 0) > 0;
@@ -58,10 +66,22 @@ export class SharedInventory {
     return this.#change(application, null);
   }
 
+  /** The ConfigMap with this UID is gone. Resolves when it is written again, where it was this one and not by our hand. */
+  lost(uid: string): Promise<void> {
+    if (this.#uid !== uid || this.#held.size === 0) return Promise.resolve();
+    this.#resourceVersion = undefined;
+    return this.#enqueue();
+  }
+
   #change(application: string, text: string | null): Promise<void> {
+    return this.#enqueue([application, text]);
+  }
+
+  /** Whatever changes with it. */
+  #enqueue(...changes: [string, string | null][]): Promise<void> {
     this.#batch ??= { texts: new Map(), written: Promise.withResolvers() };
     const { texts, written } = this.#batch;
-    texts.set(application, text);
+    for (const [application, text] of changes) texts.set(application, text);
     if (!this.#sending) void this.#sendAll();
     return written.promise;
   }
@@ -84,14 +104,15 @@ export class SharedInventory {
     const patched = this.#resourceVersion === undefined ? undefined : await this.#patch(Object.fromEntries(texts));
     const { metadata } = patched ?? (await this.#create(texts));
     this.#resourceVersion = metadata.resourceVersion;
+    this.#uid = metadata.uid;
   }
 
   /** Undefined where a person has deleted the ConfigMap. */
   async #patch(data: Record<string, string | null>): Promise<KubeObject | undefined> {
     try {
-      return await this.#options.client.mergePatch(this.#reference, { data });
+      return await this.#options.client.mergePatch(this.#reference, { metadata: { uid: this.#uid }, data });
     } catch (error) {
-      if (error instanceof ApiError && error.status === 404) return undefined;
+      if (isAnotherObject(error) || (error instanceof ApiError && error.status === 404)) return undefined;
       throw error;
     }
   }
@@ -103,10 +124,13 @@ export class SharedInventory {
     try {
       return await client.create(toSharedConfigMap(this.name, namespace, data));
     } catch (error) {
-      // The answer to the first try was lost: no other has the name. It may have what is to go.
-      const lost = error instanceof ApiError && error.status === 409;
-      if (lost) return client.mergePatch(this.#reference, { data: { ...Object.fromEntries(texts), ...data } });
-      throw error;
+      if (!isAnotherObject(error)) throw error;
+      const there = await client.get(this.#reference);
+      if (!there) throw error;
+      if (!carriesSharedFormat(there)) throw placeTaken(there);
+      // The answer to the first try was lost: no other makes one. It may have what is to go.
+      const { uid } = there.metadata;
+      return client.mergePatch(this.#reference, { metadata: { uid }, data: { ...Object.fromEntries(texts), ...data } });
     }
   }
 
@@ -114,8 +138,10 @@ export class SharedInventory {
   async #delete(): Promise<boolean> {
     const { client } = this.#options;
     // Unknown: an answer was lost, and it may be there all the same.
-    const resourceVersion = this.#resourceVersion ?? (await client.get(this.#reference))?.metadata.resourceVersion;
+    const there = this.#resourceVersion === undefined ? await client.get(this.#reference) : undefined;
+    const resourceVersion = this.#resourceVersion ?? (there && carriesSharedFormat(there) ? there.metadata.resourceVersion : undefined);
     this.#resourceVersion = resourceVersion;
+    this.#uid = there?.metadata.uid ?? this.#uid;
     try {
       if (resourceVersion !== undefined) await client.delete(this.#reference, { resourceVersion });
       this.#resourceVersion = undefined;

@@ -34,7 +34,7 @@ function ready(name: string) {
 }
 
 /** Two components; the second has a volume and leaves the spec. Resolves to what the status says then. */
-async function leave(name: string): Promise<string> {
+async function leave(name: string): Promise<{ message: string; url: string }> {
   const files = { 'one/a.yaml': configMapYaml(`${name}-a`), 'two/b.yaml': configMapYaml(`${name}-b`), 'two/p.yaml': volumeYaml(name) };
   const repository = await repositories.create(name, files);
   const one = kustomize('one', repository.url, { path: './one' });
@@ -44,14 +44,14 @@ async function leave(name: string): Promise<string> {
   await tenant.until(name, 'applied', () => tenant.service(name, 'two')?.details?.['commit'] !== undefined);
   await tenant.apply(name, [one]);
   await tenant.until(name, 'held', () => ready(name)?.reason === 'PruneHeld');
-  return ready(name)?.message ?? '';
+  return { message: ready(name)?.message ?? '', url: repository.url };
 }
 
 const tokenIn = (text: string): string => /approve it with "lateen approve \S+ ([0-9a-f]{12})"/.exec(text)?.[1] ?? 'none';
 
 describe.concurrent('the volume of a component that has left the spec', () => {
   it('waits, is told in status, Event and commands, and goes with the rest once a person approves it', async () => {
-    const message = await leave('left');
+    const { message } = await leave('left');
 
     expect(ready('left')?.status).toBe('True');
     const told =
@@ -78,10 +78,9 @@ describe.concurrent('the volume of a component that has left the spec', () => {
   });
 
   it('waits for another word when it is another list', async () => {
-    const message = await leave('again');
+    const { message, url } = await leave('again');
     const { components = [] } = tenant.application('again')?.spec ?? {};
-    const { url: repository } = components[0]?.properties as { url: string };
-    await tenant.apply('again', [...components, kustomize('two', repository, { path: './two' })]);
+    await tenant.apply('again', [...components, kustomize('two', url, { path: './two' })]);
     await tenant.until('again', 'back', () => tenant.service('again', 'two')?.details?.['commit'] !== undefined);
     await tenant.eventually('let go of', async () => (await command('approve', 'again')).stdout === 'No prune of again is held.\n');
     await tenant.apply('again', components);
