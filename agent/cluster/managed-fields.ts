@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { sameJson } from '#api/json.ts';
 import type { KubeObject, ManagedFieldsEntry } from '#api/kubernetes.ts';
 import { annotation, FIELD_MANAGER } from '#api/names.ts';
 
@@ -44,6 +45,10 @@ export interface Addition {
   manager: string;
   /** As people write paths, at most five. */
   fields: string[];
+  /** Nothing but `spec.replicas`, by whomever: where an autoscaler works on the object, that is no drift. */
+  replicas?: true;
+  /** The apiVersion that they were written in, where that is not ours. */
+  apiVersion?: string;
 }
 
 /** A field whose value somebody else has changed. */
@@ -80,37 +85,54 @@ export function changedFields(before: KubeObject, after: KubeObject): ChangedFie
   const held = new Set(pathsOf(treeOf(ownEntry(entries))).map(joined));
   const others = entries.filter((entry) => !isOwn(entry)).map((entry) => ({ entry, keys: new Set(pathsOf(treeOf(entry)).map(joined)) }));
   const lost = pathsOf(treeOf(ownEntry(after.metadata.managedFields ?? []))).filter((path) => !held.has(joined(path)));
-  return leavesOf(lost).map((path) => {
+  // What has the same value was not changed by our apply, whoever else holds it.
+  const altered = leavesOf(lost).filter((path) => {
+    const value = valueAt(before, path);
+    return value === undefined || !sameJson(value, valueAt(after, path));
+  });
+  return altered.map((path) => {
     const holder = others.find(({ keys }) => keys.has(joined(path)));
     return { path: pathText(path), manager: holder?.entry.manager };
   });
 }
 
+/** What is taken over, and what stays with whoever has it. */
+interface Taking {
+  isTheirs?: (entry: ManagedFieldsEntry) => boolean;
+  /** `spec.replicas` stays theirs: an autoscaler works on it. */
+  leavesReplicas?: boolean;
+}
+
 /**
  * managedFields with what people's tools own handed to us, so that the next apply removes what Git does not have; undefined
- * where there is nothing to take. Status and other subresources stay with whoever wrote them.
+ * where there is nothing to take. Status and other subresources stay with whoever wrote them. Fields belong to the apiVersion
+ * that they were written in, and an entry of ours has one: what was written in another becomes our entry in its stead (the
+ * API server converts between them when we apply), once there is nothing left to take in our own.
  */
-export function takenOver(
-  entries: readonly ManagedFieldsEntry[],
-  isTheirs: (entry: ManagedFieldsEntry) => boolean = isPersons,
-): ManagedFieldsEntry[] | undefined {
+export function takenOver(entries: readonly ManagedFieldsEntry[], taking: Taking = {}): ManagedFieldsEntry[] | undefined {
+  const { isTheirs = isPersons, leavesReplicas = false } = taking;
+  const stays = (path: readonly string[]): boolean => isExempt(path) || (leavesReplicas && joined(path) === joined(REPLICAS));
   const own = ownEntry(entries);
-  if (!own || !entries.some(isTheirs)) return undefined;
-  let fields = treeOf(own);
+  if (!own) return undefined;
+  const takeable = entries.filter((entry) => isTheirs(entry) && pathsOf(treeOf(entry)).some((path) => !stays(path)));
+  const [first] = takeable.toSorted((a, b) => Number(isOtherVersion(a, own)) - Number(isOtherVersion(b, own)));
+  if (!first) return undefined;
+  const { apiVersion = own.apiVersion } = first;
+  let fields = isOtherVersion(first, own) ? {} : treeOf(own);
   const rest = entries.flatMap((entry) => {
     if (entry === own) return [];
-    if (!isTheirs(entry)) return [entry];
+    if (!takeable.includes(entry) || (entry.apiVersion ?? own.apiVersion) !== apiVersion) return [entry];
     const paths = pathsOf(treeOf(entry));
-    fields = paths.filter((path) => !isExempt(path)).reduce(withPath, fields);
-    const exempt = paths.filter(isExempt).reduce<FieldTree>(withPath, {});
-    return Object.keys(exempt).length > 0 ? [{ ...entry, fieldsV1: exempt }] : [];
+    fields = paths.filter((path) => !stays(path)).reduce(withPath, fields);
+    const left = paths.filter(stays).reduce<FieldTree>(withPath, {});
+    return Object.keys(left).length > 0 ? [{ ...entry, fieldsV1: left }] : [];
   });
-  return [{ ...own, fieldsV1: fields }, ...rest];
+  return [{ ...own, ...(apiVersion ? { apiVersion } : {}), fieldsV1: fields }, ...rest];
 }
 
 /** The same with what the `vela` command owns, once a person has said that it shall give way to Git. */
 export function takenFromVela(entries: readonly ManagedFieldsEntry[]): ManagedFieldsEntry[] | undefined {
-  return takenOver(entries, ({ manager = '', subresource }) => VELA.test(manager) && !subresource);
+  return takenOver(entries, { isTheirs: ({ manager = '', subresource }) => VELA.test(manager) && !subresource });
 }
 
 function isOwn({ manager, operation, subresource }: ManagedFieldsEntry): boolean {
@@ -123,6 +145,11 @@ function isPersons({ manager = '', subresource }: ManagedFieldsEntry): boolean {
 
 function ownEntry(entries: readonly ManagedFieldsEntry[]): ManagedFieldsEntry | undefined {
   return entries.find(isOwn);
+}
+
+/** Entries without an apiVersion are of tests and of no API server. */
+function isOtherVersion({ apiVersion }: ManagedFieldsEntry, own: ManagedFieldsEntry | undefined): boolean {
+  return apiVersion !== undefined && own?.apiVersion !== undefined && apiVersion !== own.apiVersion;
 }
 
 function treeOf(entry: ManagedFieldsEntry | undefined): FieldTree {
@@ -140,6 +167,23 @@ function pathsOf(tree: FieldTree, before: readonly string[] = []): string[][] {
     });
 }
 
+/** What stands at a path; undefined where nothing does. */
+function valueAt(value: unknown, path: readonly string[]): unknown {
+  return path.reduce<unknown>((at, key) => {
+    if (at === null || typeof at !== 'object') return undefined;
+    const name = key.slice(2);
+    if (key.startsWith('f:')) return (at as Record<string, unknown>)[name];
+    if (!Array.isArray(at)) return undefined;
+    if (key.startsWith('i:')) return at[Number(name)];
+    return key.startsWith('v:') ? at.find((item) => JSON.stringify(item) === name) : at.find((item) => hasKeys(item, name));
+  }, value);
+}
+
+function hasKeys(item: unknown, json: string): boolean {
+  const keys = Object.entries(JSON.parse(json) as Record<string, unknown>);
+  return keys.every(([key, value]) => (item as Record<string, unknown> | null)?.[key] === value);
+}
+
 /** Paths without those that only say that the thing around another lost path is there. */
 function leavesOf(paths: string[][]): string[][] {
   const named = paths.map((path) => (path.at(-1) === '.' ? path.slice(0, -1) : path));
@@ -151,14 +195,22 @@ function isPrefix(path: readonly string[], other: readonly string[]): boolean {
 }
 
 function additionOf(entries: readonly ManagedFieldsEntry[], ours: ReadonlySet<string>): Addition | undefined {
-  for (const entry of entries) {
-    if (!isPersons(entry)) continue;
+  const own = ownEntry(entries);
+  const all = entries.filter(isPersons).flatMap((entry) => {
     const paths = pathsOf(treeOf(entry)).filter((path) => path.at(-1) !== '.' && !isExempt(path) && !ours.has(joined(path)));
     // A map or list of which we own items is no addition by itself: only its own new items are.
     const added = paths.filter((path) => ![...ours].some((key) => key.startsWith(`${joined(path)}\n`)));
-    if (added.length > 0) return { manager: entry.manager ?? '', fields: added.slice(0, MAX_SHOWN).map(pathText) };
-  }
-  return undefined;
+    if (added.length === 0) return [];
+    const isReplicas = added.every((path) => joined(path) === joined(REPLICAS));
+    const addition: Addition = {
+      manager: entry.manager ?? '',
+      fields: added.slice(0, MAX_SHOWN).map(pathText),
+      ...(isReplicas ? { replicas: true } : {}),
+      ...(isOtherVersion(entry, own) ? { apiVersion: entry.apiVersion ?? '' } : {}),
+    };
+    return [addition];
+  });
+  return all.find(({ replicas }) => !replicas) ?? all[0];
 }
 
 function withPath(tree: FieldTree, path: readonly string[]): FieldTree {

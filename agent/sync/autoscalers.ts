@@ -1,25 +1,70 @@
-import type { KubeObject, ObjectReference } from '#api/kubernetes.ts';
+import { groupOf, type KubeObject, type ObjectReference, objectId, referenceOf } from '#api/kubernetes.ts';
 import type { LiveObjects } from '../cluster/live-objects.ts';
+import type { Claims } from './claims.ts';
+import { type Owner, ownerKey } from './owner-key.ts';
 
 const AUTOSCALER = { apiVersion: 'autoscaling/v2', kind: 'HorizontalPodAutoscaler' };
+
+/** A HorizontalPodAutoscaler that Git has. */
+interface Rendered {
+  target: Partial<ObjectReference> | undefined;
+  /** Git still has it. */
+  stands: () => boolean;
+}
 
 /** Who scales what in the namespace. Watched only once somebody asks: replicas that differ from Git are rare. */
 export class Autoscalers {
   readonly #live: LiveObjects;
+  /** By ownerKey. */
+  readonly #rendered = new Map<string, Rendered[]>();
+  /** What was left to an autoscaler, by identity. */
+  readonly #left = new Map<string, ObjectReference>();
 
   constructor(live: LiveObjects) {
     this.#live = live;
   }
 
+  /**
+   * What a component renders. An autoscaler that Git has counts while it is not in the cluster as well: one that was deleted
+   * is put back after what it scales.
+   */
+  render(owner: Owner, objects: readonly KubeObject[], claims: Pick<Claims, 'rendering'>): void {
+    const rendered = objects.filter(isAutoscaler).map((object) => {
+      const id = objectId(referenceOf(object));
+      return { target: targetOf(object), stands: () => claims.rendering(id).length > 0 };
+    });
+    if (rendered.length > 0) this.#rendered.set(ownerKey(owner), rendered);
+    else this.#rendered.delete(ownerKey(owner));
+  }
+
   /** Whether a HorizontalPodAutoscaler targets the object. One that may not be read counts as none. */
   async target(reference: ObjectReference): Promise<boolean> {
-    const refused = await this.#live.need('autoscalers', [AUTOSCALER]);
-    if (refused.size > 0) return false;
-    return this.#live.all(AUTOSCALER).some((autoscaler) => {
-      const target = (autoscaler['spec'] as { scaleTargetRef?: Partial<ObjectReference> } | undefined)?.scaleTargetRef;
-      return target?.kind === reference.kind && target.name === reference.name;
-    });
+    await this.#live.need('autoscalers', [AUTOSCALER]);
+    const isTargeted = this.#targets(reference);
+    if (isTargeted) this.#left.set(objectId(reference), reference);
+    return isTargeted;
   }
+
+  /** To be asked after each event of an autoscaler: what was left to one, and has none any longer. */
+  released(): ObjectReference[] {
+    const released = [...this.#left].filter(([, reference]) => !this.#targets(reference));
+    for (const [id] of released) this.#left.delete(id);
+    return released.map(([, reference]) => reference);
+  }
+
+  #targets({ kind, name }: ObjectReference): boolean {
+    const rendered = [...this.#rendered.values()].flat().filter(({ stands }) => stands());
+    const targets = [...this.#live.all(AUTOSCALER).map(targetOf), ...rendered.map(({ target }) => target)];
+    return targets.some((target) => target?.kind === kind && target.name === name);
+  }
+}
+
+export function isAutoscaler({ apiVersion, kind }: KubeObject): boolean {
+  return kind === AUTOSCALER.kind && groupOf(apiVersion) === groupOf(AUTOSCALER.apiVersion);
+}
+
+function targetOf(autoscaler: KubeObject): Partial<ObjectReference> | undefined {
+  return (autoscaler['spec'] as { scaleTargetRef?: Partial<ObjectReference> } | undefined)?.scaleTargetRef;
 }
 
 /** The object with the replicas that the autoscaler has set: theirs are not ours to change. */

@@ -3,6 +3,8 @@ import { objectId, referenceOf } from '#api/kubernetes.ts';
 import type { Client } from '../cluster/client.ts';
 import { kindKey } from '../cluster/live-objects.ts';
 import { type BuiltObject, checkObjects } from '../manifest/check.ts';
+import type { Autoscalers } from './autoscalers.ts';
+import type { Claims } from './claims.ts';
 import { type Desired, desiredOf } from './desired.ts';
 import { asApplied, type NestedContext } from './nested-applications.ts';
 import type { Owner } from './owner-key.ts';
@@ -23,7 +25,7 @@ export interface Prepared {
 export async function prepare(
   objects: readonly BuiltObject[],
   owner: Owner,
-  context: NestedContext & { client: Client; namespace: string },
+  context: NestedContext & { client: Client; namespace: string; autoscalers: Autoscalers; claims: Claims },
 ): Promise<Prepared> {
   const { namespace, client } = context;
   const plurals = new Map<string, string>();
@@ -35,6 +37,11 @@ export async function prepare(
   const checked = await checkObjects(objects, { namespace, scope });
   const built = await asApplied(checked.objects, context);
   const desired = desiredOf(built.objects, owner);
+  context.autoscalers.render(
+    owner,
+    built.objects.map(({ object }) => object),
+    context.claims,
+  );
   const ids = new Set(objects.map(({ object }) => objectId({ ...referenceOf(object), namespace })));
   return { objects, desired, causes: [...checked.causes, ...built.causes], ids, plurals };
 }

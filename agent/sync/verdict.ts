@@ -24,9 +24,10 @@ export function verdictOn(desired: Desired, entry: InventoryEntry, live: LiveObj
   // It comes back as a new object once it is gone.
   if (live.metadata.deletionTimestamp) return LEAVE;
   const { fields, withReplicas, additions } = live.ownership;
-  if (additions) return { do: 'correct', replicas: false };
+  const isScaled = withReplicas !== undefined && withReplicas === entry.fields;
+  if (additions) return { do: 'correct', replicas: additions.replicas === true && (isScaled || fields === entry.fields) };
   if (fields === entry.fields) return isLabelledAs(desired, live) ? LEAVE : { do: 'apply' };
-  return { do: 'correct', replicas: withReplicas !== undefined && withReplicas === entry.fields };
+  return { do: 'correct', replicas: isScaled };
 }
 
 /** Another component may have had it meanwhile, and given it other values in the same fields. */

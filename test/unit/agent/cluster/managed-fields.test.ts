@@ -75,6 +75,48 @@ describe('additions', () => {
   });
 });
 
+describe('additions of replicas', () => {
+  const scaled = entry('kubectl-patch', { 'f:spec': { 'f:replicas': {} } });
+  const labelled = entry('kubectl-label', { 'f:metadata': { 'f:labels': { 'f:extra': {} } } });
+
+  it('are told from all others, whoever comes first', () => {
+    expect(ownershipOf(object(WITHOUT_REPLICAS, scaled)).additions).toMatchObject({ fields: ['spec.replicas'], replicas: true });
+    for (const entries of [
+      [scaled, labelled],
+      [labelled, scaled],
+    ]) {
+      const { additions } = ownershipOf(object(WITHOUT_REPLICAS, ...entries));
+      expect(additions).toEqual({ manager: 'kubectl-label', fields: ['metadata.labels.extra'] });
+    }
+  });
+
+  it('stay with whoever made them, on request', () => {
+    const both = entry('kubectl-edit', { 'f:spec': { 'f:replicas': {}, 'f:paused': {} } });
+    const [own, left, ...none] = takenOver([WITHOUT_REPLICAS, both], { leavesReplicas: true }) ?? [];
+    expect(own?.fieldsV1).toHaveProperty(['f:spec', 'f:paused']);
+    expect(own?.fieldsV1).not.toHaveProperty(['f:spec', 'f:replicas']);
+    expect(left?.fieldsV1).toEqual({ 'f:spec': { 'f:replicas': {} } });
+    expect(none).toEqual([]);
+    expect(takenOver([WITHOUT_REPLICAS, scaled], { leavesReplicas: true })).toBeUndefined();
+  });
+});
+
+describe('an edit in another apiVersion', () => {
+  const v1 = entry('lateen', { 'f:spec': { 'f:maxReplicas': {} } }, { apiVersion: 'autoscaling/v1' });
+  const v2 = entry('kubectl-edit', { 'f:spec': { 'f:metrics': {} } }, { apiVersion: 'autoscaling/v2' });
+  const same = entry('kubectl-label', { 'f:metadata': { 'f:labels': { 'f:extra': {} } } }, { apiVersion: 'autoscaling/v1' });
+
+  it('is told from one in ours', () => {
+    expect(ownershipOf(object(v1, v2)).additions).toMatchObject({ fields: ['spec.metrics'], apiVersion: 'autoscaling/v2' });
+    expect(ownershipOf(object(v1, same)).additions).not.toHaveProperty('apiVersion');
+  });
+
+  it('stands in for our entry: fields of two versions are never mixed, and what is in ours goes first', () => {
+    expect(takenOver([v1, v2])).toEqual([{ ...v1, apiVersion: 'autoscaling/v2', fieldsV1: v2.fieldsV1 }]);
+    expect(takenOver([v2, v1, same])).toEqual([{ ...v1, fieldsV1: { ...v1.fieldsV1, ...same.fieldsV1 } }, v2]);
+  });
+});
+
 describe('taking over', () => {
   it('hands what a person added to us, and leaves a restart and all others with their owners', () => {
     const annotations = { 'f:note': {}, 'f:kubectl.kubernetes.io/restartedAt': {} };
@@ -123,6 +165,18 @@ describe('changed fields', () => {
     expect(changedFields(object(WITHOUT_REPLICAS, edit), object(OURS))).toEqual([{ path: 'spec.replicas', manager: 'kubectl-edit' }]);
     expect(changedFields(object(WITHOUT_REPLICAS), object(OURS))).toEqual([{ path: 'spec.replicas', manager: undefined }]);
     expect(changedFields(object(OURS), object(OURS))).toEqual([]);
+  });
+
+  it('are none where the value is the same, whoever holds it by now', () => {
+    const withValue = (spec: object, ...entries: ManagedFieldsEntry[]): KubeObject => ({ ...object(...entries), spec });
+    const containers = [{ name: 'side' }, { name: 'web', image: 'nginx' }];
+    const spec = { replicas: 4, template: { spec: { containers } } };
+    const changed = { replicas: 4, template: { spec: { containers: [{ name: 'web', image: 'redis' }] } } };
+    expect(changedFields(withValue(spec), withValue(spec, OURS)).map(({ path }) => path)).toEqual(['metadata.labels.app']);
+    expect(changedFields(withValue(changed), withValue(spec, OURS)).map(({ path }) => path)).toEqual([
+      'metadata.labels.app',
+      'spec.template.spec.containers[name=web].image',
+    ]);
   });
 
   it('name a list item once, by its keys, and its fields', () => {
