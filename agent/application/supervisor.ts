@@ -6,7 +6,6 @@ import { backoffMs } from '#core/backoff.ts';
 import { createLoop, type Loop } from '#core/loop.ts';
 import type { WatchEvent } from '../cluster/watch.ts';
 import { isAutoscaler } from '../sync/autoscalers.ts';
-import { isAutoscaler } from '../sync/autoscalers.ts';
 import { failureFields, failureOf } from '../sync/failures.ts';
 import type { Owner } from '../sync/owner-key.ts';
 import { ApplicationLoop, type ApplicationContext } from './application-loop.ts';
@@ -77,7 +76,6 @@ export class Supervisor {
 
   #onEvent(event: WatchEvent): void {
     const { object } = event;
-    const { autoscalers, inventories } = this.#context;
     const { autoscalers, inventories } = this.#context;
     this.#context.inventories.onEvent(event);
     if (object.kind === 'Application') this.#tenant(object.metadata.name ?? '').keeper.trigger();
