@@ -20,6 +20,8 @@ export interface TransportRequest {
   urgent?: boolean;
   /** Gives way to what brings the cluster to the state of Git: status, Events, the record of what was applied. */
   hasTime?: boolean;
+  /** Its answer goes on for minutes. */
+  isWatch?: boolean;
   signal?: AbortSignal;
   /** Called when the request, and each repetition of it, is about to go out: throws where that is not allowed (any more). */
   beforeSend?: () => void;
@@ -60,8 +62,9 @@ export function createExchanger(connection: Connection, userAgent: string, log: 
     try {
       const headers = await orAborted(headersOf(request), signal);
       const body = request.body === undefined ? undefined : JSON.stringify(request.body);
-      const { method, beforeSend = () => undefined } = request;
-      await wire.exchange({ method, target: prefix + targetOf(request), headers, body, signal, beforeSend, onHeaders: heard, onData });
+      const { method, isWatch = false, beforeSend = () => undefined } = request;
+      const target = prefix + targetOf(request);
+      await wire.exchange({ method, target, headers, body, signal, isWatch, beforeSend, onHeaders: heard, onData });
     } catch (error) {
       if (signal.aborted || error instanceof Failure) throw error;
       throw unreachable(connection.server, error);

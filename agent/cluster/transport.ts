@@ -83,7 +83,7 @@ export function createTransport(connection: Connection, { log, userAgent, maxInF
         leave();
       }
     },
-    stream: (request) => streamLines(request, exchange, connection.server),
+    stream: (request) => streamLines({ ...request, isWatch: true }, exchange, connection.server),
     serverNow: () => performance.now() + aheadMs,
     queues: () => gate.crowded(),
     crowded: () => gate.crowded(CROWD_MS),

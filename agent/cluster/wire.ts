@@ -12,6 +12,8 @@ export interface Exchange {
   headers: Record<string, string>;
   body: string | undefined;
   signal: AbortSignal;
+  /** Lasts for minutes: it must not take the room that others need. */
+  isWatch: boolean;
   /** Called when there is a connection, right before the request goes out; throws a Failure where it may not. */
   beforeSend: () => void;
   onHeaders: (status: number, headers: Record<string, string>) => void;

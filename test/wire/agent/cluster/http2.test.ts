@@ -22,6 +22,7 @@ it('does not ping a session that has ended a moment ago: that would end the proc
     body: undefined,
     headers: {},
     signal: AbortSignal.timeout(5_000),
+    isWatch: false,
     beforeSend: () => undefined,
     onHeaders: (status) => seen.push(status),
     onData: () => undefined,
