@@ -104,7 +104,7 @@ async function run(settings: AgentSettings): Promise<number> {
     },
   });
   const server = await startHealthServer(settings.healthAddress, {
-    live: () => undefined,
+    live: () => leader.stuck(),
     ready: () => standing.notReady,
     metrics: () => metrics.text(),
   });

@@ -48,6 +48,10 @@ const WRITE_SHARE = 5 / 6;
 /** The server's clock is known to the second. */
 const CLOCK_GRAIN_MS = 1_000;
 const REQUEST_MS = 5_000;
+/** A lease that is neither renewed nor lost for so many times its life is held by a process that does not get on. */
+const STUCK_AFTER_LIVES = 2;
+/** What the requests of one try may take, with retries, however short the lease. */
+const STUCK_AFTER_MS = 30_000;
 
 /** One agent of a namespace acts: the one that holds the Lease `lateen-agent`. */
 export class Leader {
@@ -57,6 +61,8 @@ export class Leader {
   #lease: Lease | undefined;
   /** Until when this process may write, on the monotonic clock. */
   #mayWriteUntilMs = Number.NEGATIVE_INFINITY;
+  /** When it renewed or lost the lease, or learnt that it cannot have it, on the monotonic clock; undefined while it does not try. */
+  #gotOnAtMs: number | undefined;
 
   constructor(transport: Transport, options: LeaderOptions) {
     this.#transport = transport;
@@ -72,11 +78,20 @@ export class Leader {
     });
   }
 
+  /** Undefined: well. Else why this process should be started anew. */
+  stuck(): string | undefined {
+    const { durationMs, monotonicNow } = this.#options;
+    const standsMs = this.#gotOnAtMs === undefined ? 0 : monotonicNow() - this.#gotOnAtMs;
+    if (standsMs <= Math.max(STUCK_AFTER_LIVES * durationMs, STUCK_AFTER_MS)) return undefined;
+    return `the Lease was neither renewed nor given up for ${Math.round(standsMs / 1_000)} s`;
+  }
+
   /** Waits until this process holds the lease. Rejects with the signal's reason. */
   async acquire(signal: AbortSignal): Promise<Term> {
     const { clock, log, durationMs, onStandby } = this.#options;
     let said = '';
     for (;;) {
+      this.#getsOn();
       const holder = await this.#asked(signal);
       if (holder === undefined) break;
       if (holder !== said) log.info('standing by', { why: holder });
@@ -99,12 +114,20 @@ export class Leader {
     }
   }
 
+  #getsOn(): void {
+    this.#gotOnAtMs = this.#options.monotonicNow();
+  }
+
   #term(): Term {
+    this.#getsOn();
     const over = new AbortController();
     const ended = new AbortController();
     const renewing = this.#keep(ended.signal).then(
       () => undefined,
-      (error: unknown) => over.abort(error),
+      (error: unknown) => {
+        this.#getsOn();
+        over.abort(error);
+      },
     );
     return {
       lost: over.signal,
@@ -114,6 +137,7 @@ export class Leader {
         if (!over.signal.aborted)
           await this.#giveBack().catch((error: unknown) => this.#options.log.debug('lease not released', { error: messageOf(error) }));
         this.#mayWriteUntilMs = Number.NEGATIVE_INFINITY;
+        this.#gotOnAtMs = undefined;
       },
     };
   }
@@ -128,6 +152,7 @@ export class Leader {
       try {
         const holder = await this.#try(ended);
         if (holder !== undefined) throw new Failure('NotLeader', `the Lease was taken over by ${holder}`);
+        this.#getsOn();
         waitMs = durationMs / RENEWALS;
       } catch (error) {
         if (ended.aborted) return;
