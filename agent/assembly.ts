@@ -53,14 +53,13 @@ export function assemble(settings: AgentSettings, client: Client, { log, redacto
   const live = new LiveObjects(client, around);
   const ownNamespace = new OwnNamespace({ ...around, client });
   const events = createEventRecorder(client, { namespace, redactor, log, clock });
-  const interested: { secretChanged(name: string): void }[] = [];
-  const secrets = new Secrets(client, { ...around, onChange: (name) => interested.forEach((one) => one.secretChanged(name)) });
+  const secrets = new Secrets(client, around);
   const credentials = async (name: string, url: string) => credentialsFromSecret(await secrets.read(name), name, url);
   const sources = new Sources({ ...around, git, credentials, metrics });
   const inventories = new Inventories({ client, namespace, clock, log, sharing: settings.sharedInventories });
   const writing = { ...around, git, credentials, gitTimeoutMs, quietWindowMs };
   const { images, scans } = assembleImages({ ...writing, secrets, redactor, inventories, events, insecureRegistries, metrics });
-  interested.push(sources, scans);
+  secrets.users.push(sources, scans);
   const supervisor = new Supervisor({
     ...around,
     client,

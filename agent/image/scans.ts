@@ -187,6 +187,11 @@ export class Scans {
     for (const scan of this.#scans.values()) if (scan.secretRef === name) scan.scanNow();
   }
 
+  /** Whether a scan wants to be told when the Secret changes. */
+  usesSecret(name: string): boolean {
+    return [...this.#scans.values()].some(({ secretRef }) => secretRef === name);
+  }
+
   async stop(): Promise<void> {
     await Promise.all([...this.#scans.values()].map((scan) => scan.stop()));
   }

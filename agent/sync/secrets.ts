@@ -7,10 +7,23 @@ import { type KindWatch, watchKind } from '../cluster/watch.ts';
 import { failureOf } from './failures.ts';
 
 const DEADLINE_MS = 15_000;
+/** A watch that nobody has asked for so long, and nobody counts upon, ends: names that change would pile up. */
+const IDLE_MS = 15 * 60_000;
 
-interface Watched {
+interface Started {
   watch: KindWatch;
   failed: Promise<never>;
+}
+
+interface Watched {
+  started: Promise<Started>;
+  readAtMs: number;
+}
+
+/** Who reads Secrets and wants to be told when one changes. */
+interface SecretUser {
+  secretChanged(name: string): void;
+  usesSecret(name: string): boolean;
 }
 
 /**
@@ -18,28 +31,26 @@ interface Watched {
  * names): a changed or late Secret is acted on at once, and none is read twice.
  */
 export class Secrets {
+  readonly users: SecretUser[] = [];
   readonly #client: Client;
   readonly #options: { namespace: string; clock: Clock; random: () => number; log: Log };
-  readonly #onChange: (name: string) => void;
-  readonly #watched = new Map<string, Promise<Watched>>();
+  readonly #watched = new Map<string, Watched>();
 
-  constructor(
-    client: Client,
-    options: { namespace: string; clock: Clock; random: () => number; log: Log; onChange: (name: string) => void },
-  ) {
+  constructor(client: Client, options: { namespace: string; clock: Clock; random: () => number; log: Log }) {
     this.#client = client;
     this.#options = options;
-    this.#onChange = options.onChange;
   }
 
   /** The Secret, or undefined where there is none. Throws a Failure where it cannot be read. */
   async read(name: string): Promise<KubeObject | undefined> {
-    const pending = this.#watched.get(name) ?? this.#start(name);
-    this.#watched.set(name, pending);
+    const { clock } = this.#options;
+    const watched = this.#watched.get(name) ?? this.#begin(name);
+    watched.readAtMs = clock.now();
+    this.#endIdle();
     const stopWaiting = new AbortController();
     try {
-      const { watch, failed } = await pending;
-      const late = this.#options.clock.sleep(DEADLINE_MS, stopWaiting.signal).then(
+      const { watch, failed } = await watched.started;
+      const late = clock.sleep(DEADLINE_MS, stopWaiting.signal).then(
         () => Promise.reject(new Failure('ClusterUnavailable', `Secret ${name} could not be read within ${DEADLINE_MS / 1000} s`)),
         () => undefined,
       );
@@ -53,11 +64,30 @@ export class Secrets {
   }
 
   async stop(): Promise<void> {
-    const all = await Promise.allSettled(this.#watched.values());
-    for (const one of all) if (one.status === 'fulfilled') one.value.watch.stop();
+    await Promise.all([...this.#watched.keys()].map((name) => this.#end(name)));
   }
 
-  async #start(name: string): Promise<Watched> {
+  #begin(name: string): Watched {
+    const watched: Watched = { started: this.#start(name), readAtMs: 0 };
+    this.#watched.set(name, watched);
+    // The next read begins anew.
+    watched.started.catch(() => this.#watched.get(name) === watched && this.#watched.delete(name));
+    return watched;
+  }
+
+  #endIdle(): void {
+    const since = this.#options.clock.now() - IDLE_MS;
+    const isUsed = (name: string): boolean => this.users.some((user) => user.usesSecret(name));
+    for (const [name, { readAtMs }] of this.#watched) if (readAtMs < since && !isUsed(name)) void this.#end(name);
+  }
+
+  async #end(name: string): Promise<void> {
+    const started = this.#watched.get(name)?.started.catch(() => undefined);
+    this.#watched.delete(name);
+    (await started)?.watch.stop();
+  }
+
+  async #start(name: string): Promise<Started> {
     const kind = await this.#client.kinds.find('v1', 'Secret');
     if (!kind) throw new Failure('ClusterUnavailable', 'the API server does not list the kind Secret');
     let fail: (error: unknown) => void = () => {};
@@ -71,7 +101,7 @@ export class Secrets {
       kind,
       namespace,
       fieldSelector: `metadata.name=${name}`,
-      onEvent: () => synced && this.#onChange(name),
+      onEvent: () => synced && this.users.forEach((user) => user.secretChanged(name)),
       onError: (error) => fail(error),
       clock,
       random,

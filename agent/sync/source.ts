@@ -222,6 +222,11 @@ export class Sources {
     for (const source of this.#sources.values()) if (source.key.secretRef === name) void source.pollNow();
   }
 
+  /** Whether a source wants to be told when the Secret changes. */
+  usesSecret(name: string): boolean {
+    return [...this.#sources.values()].some(({ key }) => key.secretRef === name);
+  }
+
   async stop(): Promise<void> {
     await Promise.all([...this.#sources.values()].map((source) => source.stop()));
   }

@@ -1,0 +1,71 @@
+import { once } from 'node:events';
+import { setImmediate as turn } from 'node:timers/promises';
+import { beforeEach, expect, it } from 'vitest';
+import type { Client } from '#agent/cluster/client.ts';
+import type { TransportRequest } from '#agent/cluster/transport.ts';
+import { Secrets } from '#agent/sync/secrets.ts';
+import type { Clock } from '#core/clock.ts';
+import { silentLog } from '#core/log.ts';
+
+const MINUTE = 60_000;
+
+let nowMs: number;
+let discovery: () => Promise<unknown>;
+/** Names of the Secrets that are being watched. */
+let watched: Set<string>;
+let used: Set<string>;
+let secrets: Secrets;
+
+const clock: Clock = { now: () => nowMs, sleep: () => new Promise(() => undefined) };
+const kind = { group: '', version: 'v1', kind: 'Secret', plural: 'secrets', namespaced: true };
+
+const nameOf = ({ query }: TransportRequest): string => (query?.['fieldSelector'] ?? '').replace('metadata.name=', '');
+
+const client = {
+  kinds: { find: () => discovery() },
+  transport: {
+    request: async (request: TransportRequest) => {
+      const items = [{ metadata: { name: nameOf(request), resourceVersion: '1', uid: 'u' }, data: {} }];
+      return { status: 200, headers: {}, body: { metadata: { resourceVersion: '1' }, items } };
+    },
+    async *stream(request: TransportRequest): AsyncGenerator<unknown, void, undefined> {
+      watched.add(nameOf(request));
+      if (!request.signal?.aborted) await once(request.signal!, 'abort');
+      watched.delete(nameOf(request));
+      yield* [];
+    },
+  },
+} as unknown as Client;
+
+beforeEach(() => {
+  nowMs = 1_000_000;
+  discovery = async () => kind;
+  watched = new Set();
+  used = new Set();
+  secrets = new Secrets(client, { namespace: 'a', clock, random: () => 0.5, log: silentLog });
+  secrets.users.push({ secretChanged: () => undefined, usesSecret: (name) => used.has(name) });
+});
+
+it('reads a Secret after the first look at the API server has failed', async () => {
+  discovery = () => Promise.reject(new Error('no answer'));
+  await expect(secrets.read('one')).rejects.toThrow('no answer');
+  discovery = async () => kind;
+  await expect(secrets.read('one')).resolves.toMatchObject({ metadata: { name: 'one' } });
+  await secrets.stop();
+  await turn();
+  expect(watched).toEqual(new Set());
+});
+
+it('ends the watch of a Secret that nobody has asked for, nor counts upon', async () => {
+  used = new Set(['used']);
+  for (const name of ['used', 'old', 'read']) await secrets.read(name);
+  nowMs += 10 * MINUTE;
+  await secrets.read('read');
+  nowMs += 10 * MINUTE;
+  await secrets.read('new');
+  await turn();
+  expect(watched).toEqual(new Set(['used', 'read', 'new']));
+  await expect(secrets.read('old')).resolves.toMatchObject({ metadata: { name: 'old' } });
+  await turn();
+  expect(watched).toEqual(new Set(['used', 'read', 'new', 'old']));
+});
