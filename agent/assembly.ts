@@ -63,11 +63,13 @@ export function assemble(settings: AgentSettings, client: Client, { log, redacto
   const supervisor = new Supervisor({
     ...around,
     client,
+    redactor,
     live,
     ownNamespace,
     inventories,
     images,
-    claims: new Claims(() => clock.now()),
+    // Patience is no matter of what the clock on the wall says.
+    claims: new Claims(() => performance.now()),
     autoscalers: new Autoscalers(live),
     writing: createLanes(WRITERS),
     events,

@@ -4,17 +4,18 @@ import { checkApplication } from '#api/check.ts';
 import type { Cause } from '#api/failure.ts';
 import type { KubeObject, ObjectReference } from '#api/kubernetes.ts';
 import { type ApplicationsMode, type Claim, claimOf } from '#api/claim.ts';
-import { detail } from '#api/details.ts';
 import { sameJson } from '#api/json.ts';
-import { annotation, CLAIM, label, VELA_FINALIZER } from '#api/names.ts';
+import { annotation, CLAIM, VELA_FINALIZER } from '#api/names.ts';
 import { rfc3339 } from '#core/clock.ts';
 import { oneLine, sentences } from '#core/errors.ts';
 import { createLoop, type Loop } from '#core/loop.ts';
+import type { Redactor } from '#core/redact.ts';
 import { failureFields, failureOf } from '../sync/failures.ts';
 import { checkShape, commitsOf, inputsOf, referenceTo, version } from './application-facts.ts';
 import { claim } from './claiming.ts';
 import { handsOff } from './hands-off.ts';
 import { regarding } from './regarding.ts';
+import { branchOf, isAncestor } from './ancestors.ts';
 import { ComponentSet } from './component-set.ts';
 import type { KustomizeContext } from './kustomize-work.ts';
 import { resolved } from '../revision/externals.ts';
@@ -25,11 +26,13 @@ import { type Note, noteOf } from './note.ts';
 import { planOf } from '../revision/plan.ts';
 import { changedByVela, requestedBy } from './requester.ts';
 import { Revisions, type Settled } from './revisions.ts';
+import { shown } from './shown.ts';
 import { admittedStatus, refusedStatus, statusPatch } from './status.ts';
 import { advance, openComponents, runOf } from './workflow.ts';
 
 export interface ApplicationContext extends KustomizeContext {
   mode: ApplicationsMode;
+  redactor: Pick<Redactor, 'scrub'>;
   minIntervalMs: number;
   /** ApplicationRevisions that are kept besides the one that runs. */
   revisionLimit: number;
@@ -178,7 +181,7 @@ export class ApplicationLoop {
     const token = revision.version ?? revision.name;
     const { workflow, wakeInMs } = advance(plan, { ...progress, token, nowMs, before: application.status?.workflow });
     const open = openComponents(plan, { ...progress, workflow });
-    const exempt = (reference: ObjectReference): boolean => this.#isAncestor(reference);
+    const exempt = (reference: ObjectReference): boolean => isAncestor(reference, application, this.#context.application);
     const { components } = plan;
     await this.#components.run({
       application,
@@ -189,15 +192,22 @@ export class ApplicationLoop {
       exempt,
       token: `${revision.name} ${inputsOf(application)}`,
     });
-    const note = noteOf(settled, this.#application, this.#branchOf(application));
-    const status = admittedStatus({ application, components, revision, workflow, result, note, inventory: store.inventory, nowMs });
+    this.#context.claims.reached(name, application.metadata.resourceVersion);
+    const note = noteOf(settled, this.#application, branchOf(application, this.#context.application));
+    const status = this.#shown(
+      admittedStatus({ application, components, revision, workflow, result, note, inventory: store.inventory, nowMs }),
+    );
     const wait = this.#quiet(status, nowMs);
     if (wait !== undefined) return wait;
     await this.#revisions.displace(application, token, rfc3339(nowMs), signal);
     await this.#write(application, status, signal);
     this.#announce(application, note);
     if (!workflow.finished) return wakeInMs;
-    await this.#revisions.close(application, { name: revision.name, workflow, commits: commitsOf(components, result) }, signal);
+    await this.#revisions.close(
+      application,
+      { name: revision.name, workflow: status.workflow ?? workflow, commits: commitsOf(components, result) },
+      signal,
+    );
     if (workflow.status !== 'succeeded') return undefined;
     return removeLeftovers({ application, store, components, exempt }, this.#context, signal);
   }
@@ -208,12 +218,6 @@ export class ApplicationLoop {
     if (!note || told) return;
     this.#context.log.info('another state than the spec runs', { reason: note.reason, message: note.message });
     this.#context.events.record({ regarding: regarding(application), type: note.serious ? 'Warning' : 'Normal', ...note });
-  }
-
-  /** The branch of Git that an Application comes from, where its parent has said so. */
-  #branchOf({ metadata: { labels } }: Application): string | undefined {
-    const parent = this.#context.application(labels?.[label.application] ?? '');
-    return parent?.status?.services?.find(({ name }) => name === labels?.[label.component])?.details?.[detail.branch];
   }
 
   /**
@@ -233,6 +237,10 @@ export class ApplicationLoop {
     return left > 0 ? Math.min(left, crowded ? CROWD_LOOK_MS : QUIET_MS) : undefined;
   }
 
+  #shown(status: ApplicationStatus): ApplicationStatus {
+    return shown(status, this.#context.redactor.scrub);
+  }
+
   async #write(application: Application, status: ApplicationStatus, signal: AbortSignal): Promise<void> {
     const patch = statusPatch(application.status, status);
     if (!patch) return;
@@ -245,8 +253,10 @@ export class ApplicationLoop {
   /** Others would wait for what its components are about to say, some of them for ever. */
   async #refuse(application: Application, causes: Cause[], signal: AbortSignal): Promise<undefined> {
     await this.#components.stop();
-    this.#context.claims.rest(application.metadata.name);
-    const status = refusedStatus(application, causes, this.#context.clock.now());
+    const { name, resourceVersion } = application.metadata;
+    this.#context.claims.rest(name);
+    this.#context.claims.reached(name, resourceVersion);
+    const status = this.#shown(refusedStatus(application, causes, this.#context.clock.now()));
     if (!statusPatch(application.status, status)) return undefined;
     await this.#write(application, status, signal);
     const message = oneLine(sentences(causes.map((cause) => cause.message)));
@@ -283,18 +293,5 @@ export class ApplicationLoop {
     const left = finalizers.filter((finalizer) => finalizer !== VELA_FINALIZER);
     await this.#context.client.mergePatch(referenceTo(application), { metadata: { finalizers: left, resourceVersion } }, { signal });
     return undefined;
-  }
-
-  /** An Application that applied this one, or this one itself: applied by it, but neither waited for nor pruned. */
-  #isAncestor(reference: ObjectReference): boolean {
-    if (reference.kind !== 'Application' || !reference.apiVersion.startsWith('core.oam.dev/')) return false;
-    const seen = new Set<string>();
-    let name: string | undefined = this.#application.metadata.name;
-    while (name !== undefined && !seen.has(name)) {
-      if (name === reference.name) return true;
-      seen.add(name);
-      name = this.#context.application(name)?.metadata.labels?.[label.application];
-    }
-    return false;
   }
 }

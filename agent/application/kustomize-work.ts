@@ -16,6 +16,7 @@ import type { Delivery, PruneRequest } from '../sync/delivery.ts';
 import { ownerKey } from '../sync/owner-key.ts';
 import { atCommit, type BuildSettings, buildRevision, fingerprint, mentions } from '../sync/kustomize-run.ts';
 import type { Revision, Source, SourceKey, Sources } from '../sync/source.ts';
+import { pointOf, unpulled } from './build-point.ts';
 import { type ComponentInput, type ComponentResult, type ComponentWork, type LoopContext, ownerOf } from './component-loop.ts';
 import { RecentCommits, sharesBranch } from './recent-commits.ts';
 import { regarding } from './regarding.ts';
@@ -107,7 +108,7 @@ export class KustomizeWork implements ComponentWork {
     const { revision } = state;
     if (!revision) {
       if (!state.failure) return this.#result(input, { state: 'working', message: `pulling ${properties.url}` });
-      this.#context.claims.failed(ownerOf(input, properties.prune));
+      this.#context.claims.failed(ownerOf(input, properties.prune), unpulled(properties));
       return this.#failed(input, state.failure, state.nextTryMs);
     }
     const at = pointOf(properties, revision);
@@ -271,10 +272,6 @@ export class KustomizeWork implements ComponentWork {
     before?.release();
     return this.#subscription.source;
   }
-}
-
-function pointOf({ url, path }: KustomizeProperties, { tip, commit }: Revision): BuildPoint {
-  return { source: `${url} ${tip.branch}`, commit: commit.id, built: true, path };
 }
 
 function describe({ revision }: Built, objects: number): Record<string, string> {

@@ -24,6 +24,7 @@ import { KnownObjects } from './known-objects.ts';
 import type { Holding } from './inventory-index.ts';
 import type { InventoryStore } from './inventory-store.ts';
 import { isInVelasHands, type NestedContext } from './nested-applications.ts';
+import { isApplication } from './beside-vela-core.ts';
 import { ownerKey } from './owner-key.ts';
 import { titleTo } from './ownership.ts';
 import { type Prepared, prepare } from './prepared.ts';
@@ -128,11 +129,13 @@ export class Delivery {
     this.#context.claims.render(owner, prepared.ids, request.at);
     await this.#watch(prepared.desired, owner);
     this.#desired = prepared.desired;
-    const { open, causes } = this.#judge(prepared, request, owner);
-    if (open.length === 0) return deliveredOf(new Map(), causes);
+    const { open } = this.#judge(prepared, request, owner);
     const write = (): Promise<Delivered> => this.#write(prepared, request, { owner, signal, looks: LOOKS });
-    // What somebody has changed is put back at once, however many others are being applied.
-    return open.some(({ task }) => task.verdict.do === 'apply') ? this.#context.writing.run(signal, write) : write();
+    // What somebody has changed is put back at once, however many others are being applied. What is not open writes nothing.
+    const queues = open.some(({ task }) => task.verdict.do === 'apply');
+    const delivered = await (queues ? this.#context.writing.run(signal, write) : write());
+    this.#context.claims.applied(owner, delivered.failure === undefined);
+    return delivered;
   }
 
   /** Judged once more: things may have changed while others had their turn, or have changed under our hands. */
@@ -249,6 +252,8 @@ export class Delivery {
   #learn({ id, manifest, reference }: Desired, outcome: Outcome): void {
     this.#failed.delete(id);
     if (outcome.done === 'applied') this.#known.answered(reference, outcome.answer);
+    if (outcome.done === 'applied' && outcome.changed && isApplication(outcome.answer))
+      this.#context.claims.awaits(reference.name, outcome.answer.metadata.resourceVersion);
     if (outcome.done !== 'failed') return;
     const { replaced, failure } = outcome;
     if (replaced) this.#known.replaced(reference, replaced);

@@ -1,6 +1,6 @@
 import { type ObjectReference, objectId } from '#api/kubernetes.ts';
 import type { KubeObject } from '#api/kubernetes.ts';
-import { GROUP } from '#api/names.ts';
+import { API_VERSION, GROUP } from '#api/names.ts';
 import { groupOf } from '#api/kubernetes.ts';
 import type { InventoryEntry } from '../manifest/inventory.ts';
 import type { Weight } from '../manifest/prune-budget.ts';
@@ -52,13 +52,23 @@ export async function sortStale(entries: readonly InventoryEntry[], context: Sor
 }
 
 /** A sibling of the same repository that has not been built at this commit may have the object. */
-async function mayTurnUp(entry: InventoryEntry, { owner, claims, at, mentions }: SortContext): Promise<boolean> {
+async function mayTurnUp(entry: InventoryEntry, { owner, claims, inventories, at, mentions }: SortContext): Promise<boolean> {
   if (claims.unheard(owner)) return true;
+  // A component that has left the spec has no commit: whoever renders its Application may not be done with what takes its place.
+  if (!at && inventories.index.holdings(idOf(owner, entry)).some((parent) => claims.isUnderWay(parent))) return true;
   for (const sibling of at ? claims.behind(owner, at) : []) {
-    // Not at this commit yet: it will be in a moment. Failed at it: its files are searched for the name.
-    if (sibling.at.commit !== at?.commit || (await mentions(sibling.at.path, entry))) return true;
+    const unpulled = sibling.at.commit === '';
+    // Not at this commit yet: it will be in a moment.
+    if ((!unpulled && sibling.at.commit !== at?.commit) || sibling.nested === 'applying') return true;
+    // Failed at it: its files are searched for the name; all files, where Applications that it renders are not there to say what they have.
+    if (await mentions(sibling.nested ? '' : sibling.at.path, entry)) return true;
   }
   return false;
+}
+
+/** Of the Application of the owner. */
+function idOf({ application }: Owner, { namespace = '' }: InventoryEntry): string {
+  return objectId({ apiVersion: API_VERSION, kind: 'Application', namespace, name: application });
 }
 
 const MAX_NESTING = 5;

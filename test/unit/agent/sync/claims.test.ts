@@ -64,3 +64,59 @@ describe('another component', () => {
     expect(told).toBe(1);
   });
 });
+
+describe('a component that renders Applications', () => {
+  const nested = new Set(['core.oam.dev/Application/space/inner']);
+
+  it('is waited for until they are in the cluster, and those until their loops have seen them and their components have spoken', () => {
+    claims.render(other, nested, at('one'));
+    expect([claims.behind(mine, at('one')).map((sibling) => sibling.nested), claims.isUnderWay(other)]).toEqual([['applying'], true]);
+    claims.awaits('inner', '12');
+    claims.applied(other, true);
+    expect([claims.behind(mine, at('one')), claims.isUnderWay(other), claims.unheard(mine)]).toEqual([[], false, true]);
+    claims.expect('inner', ['a']);
+    claims.reached('inner', '11');
+    claims.render({ application: 'inner', component: 'a' }, new Set(), at('one'));
+    expect(claims.unheard(mine)).toBe(true);
+    claims.reached('inner', '13');
+    expect(waits('one')).toBe(false);
+  });
+
+  it('says so where they were refused, until they are there', () => {
+    claims.render(other, nested, at('one'));
+    claims.applied(other, false);
+    claims.render(other, nested, at('one'));
+    expect(claims.behind(mine, at('one'))).toMatchObject([{ nested: 'refused' }]);
+    claims.applied(other, true);
+    expect(waits('one')).toBe(false);
+  });
+
+  it('awaits no Application that is not ours to run, and none for longer than a minute', () => {
+    claims.render(other, nested, at('one'));
+    claims.applied(other, true);
+    claims.awaits('inner', '12');
+    claims.release('inner');
+    expect(waits('one')).toBe(false);
+    claims.awaits('inner', '13');
+    now = MINUTE_MS;
+    expect(waits('one')).toBe(false);
+  });
+});
+
+describe('a component that could not be pulled since the start', () => {
+  it('stands at no commit of its source, whatever the branch turns out to be', () => {
+    claims.failed(other, { source: 'repository ', commit: '', built: false, path: 'two' });
+    const mineAt = { source: 'repository main', commit: 'one', built: true, path: 'one' };
+    expect(claims.behind(mine, mineAt)).toMatchObject([{ application: 'other', at: { commit: '', path: 'two' } }]);
+  });
+
+  it('and of which nothing is known counts as one that has not spoken', () => {
+    claims.failed(other);
+    expect(claims.unheard(mine)).toBe(true);
+    claims.render(other, new Set(), at('one'));
+    claims.failed(other);
+    expect(claims.unheard(mine)).toBe(false);
+    claims.again(other);
+    expect(claims.unheard(mine)).toBe(true);
+  });
+});
