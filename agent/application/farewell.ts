@@ -7,7 +7,8 @@ import type { InventoryEntry } from '../manifest/inventory.ts';
 import type { Claims } from '../sync/claims.ts';
 import type { Inventories } from '../sync/inventories.ts';
 import type { InventoryStore } from '../sync/inventory-store.ts';
-import { removeEntries } from '../sync/removal.ts';
+import { endingText, isEnding } from '../sync/endings.ts';
+import { recordRemoval, removeEntries } from '../sync/removal.ts';
 import { type Sorted, sortStale } from '../sync/stale.ts';
 
 export interface FarewellContext {
@@ -18,8 +19,8 @@ export interface FarewellContext {
   log: Log;
 }
 
-/** `waiting`: other components are about to take objects over. */
-export type Farewell = 'done' | 'waiting' | 'came-back' | 'kind-gone' | 'namespace-gone';
+/** `waiting`: other components are about to take objects over. `ending`: objects are being deleted and still there. */
+export type Farewell = 'done' | 'waiting' | 'ending' | 'came-back' | 'kind-gone' | 'namespace-gone';
 
 /**
  * Removes what a vanished Application had applied, in reverse order, then its inventory. The inventory outlives the
@@ -29,17 +30,28 @@ export async function farewell(application: string, context: FarewellContext, si
   const { client, log, inventories } = context;
   const store = inventories.find(application);
   if (!store?.stored) return 'done';
+  // While all that there is waits for others, nobody is asked anything.
+  if (onlyWaits(await sortAll(application, store, context))) return 'waiting';
   const standing = await stillGone(application, context, signal);
   if (standing !== 'gone') return standing;
   const sorted = await sortAll(application, store, context);
-  const { gone, left, failures } = await removeEntries(sorted.stale, { client, application, signal });
-  await store.forget(new Set([...gone, ...left.map(({ entry }) => entry), ...sorted.handedOver]));
+  const open = sorted.stale.filter((entry) => !isEnding(entry) || store.endings.isDue(entry, undefined));
+  const removal = await removeEntries(open, { client, application, signal });
+  await recordRemoval(removal, store, sorted.handedOver);
+  const { gone, left, ending, failures } = removal;
   if (failures[0]) throw failures[0];
+  const begun = ending.filter(({ was }) => !isEnding(was));
+  if (begun.length > 0) log.info('being deleted', { application, objects: endingText(begun) });
   if (sorted.waiting.length > 0) return 'waiting';
+  if (store.inventory.entries.some(isEnding)) return 'ending';
   log.info('application deleted', { application, removed: names(gone), kept: names(sorted.spared) });
   for (const { entry, why } of left) log.info('left in the cluster', { application, object: displayName(entry), why });
   await store.remove(signal);
   return 'done';
+}
+
+function onlyWaits({ waiting, handedOver, spared, stale }: Sorted): boolean {
+  return waiting.length > 0 && handedOver.length + spared.length + stale.length === 0;
 }
 
 /** All entries of the Application, in the order of its components. */

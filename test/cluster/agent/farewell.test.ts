@@ -1,0 +1,37 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { startAudit } from '#test/support/audit.ts';
+import { configMapYaml, kustomize, type Repositories, startRepositories } from '#test/support/repositories.ts';
+import { startTenant, type Tenant } from '#test/support/tenant.ts';
+
+let repositories: Repositories;
+let tenant: Tenant;
+
+beforeAll(async () => {
+  [repositories, tenant] = await Promise.all([startRepositories(), startTenant()]);
+});
+
+afterAll(async () => {
+  await tenant?.close();
+  await repositories?.close();
+});
+
+it('what another component is to take over is waited for without a request, and handed over in the end', async () => {
+  const repository = await repositories.create('both', { 'a.yaml': configMapYaml('both') });
+  await tenant.apply('leaves', [kustomize('a', repository.url)]);
+  await tenant.untilRunning('leaves');
+  await tenant.apply('stays', [kustomize('a', repository.url)]);
+  await tenant.until('stays', 'refused', () => tenant.service('stays', 'a')?.details?.['reason'] === 'OWNERSHIP_CONFLICT');
+  await tenant.apply('stays', [kustomize('a', repository.url, { suspend: true })]);
+  await tenant.until('stays', 'suspended', () => tenant.service('stays', 'a')?.message?.startsWith('suspended') === true);
+  const uid = (await tenant.get('ConfigMap', 'both'))?.metadata.uid;
+  await tenant.delete('Application', 'leaves');
+  await sleep(2_000);
+  const audit = await startAudit(tenant.namespace);
+  await sleep(4_000);
+  expect([await audit.reads('applications'), await audit.writes()]).toEqual([0, []]);
+  await tenant.apply('stays', [kustomize('a', repository.url, { suspend: false })]);
+  await tenant.untilRunning('stays');
+  await tenant.eventually('the inventory gone', async () => (await tenant.get('ConfigMap', 'lateen-leaves')) === undefined);
+  expect((await tenant.get('ConfigMap', 'both'))?.metadata).toMatchObject({ uid, labels: { 'lateen.dev/application': 'stays' } });
+});
