@@ -22,6 +22,8 @@ interface Converted {
 interface State {
   anchors: Map<string, Converted>;
   aliases: number;
+  /** It was said that they are too many: whatever is built on them would only say it again. */
+  tooManyAliases: boolean;
   problems: ValueProblem[];
 }
 
@@ -31,7 +33,7 @@ const COLLECTION_TAGS = new Set([undefined, 'tag:yaml.org,2002:map', 'tag:yaml.o
 
 /** Plain values of one document. All its mistakes are collected. */
 export function convertDocument(root: ParsedNode): { value: unknown; problems: ValueProblem[] } {
-  const state: State = { anchors: new Map(), aliases: 0, problems: [] };
+  const state: State = { anchors: new Map(), aliases: 0, tooManyAliases: false, problems: [] };
   const { value } = convert(root, 0, state);
   return { value, problems: state.problems };
 }
@@ -53,9 +55,9 @@ function convert(node: ParsedNode | null, depth: number, state: State): Converte
   if (depth > limits.depth)
     return problem(state, node, `the values are nested deeper than ${limits.depth} levels`, 'make the structure flatter');
   const converted = isScalar(node) ? scalar(node, state) : collection(node, depth, state);
-  if (converted.size > limits.values) return problem(state, node, `the document has more than ${limits.values} values`, 'split it');
-  if (node.anchor) state.anchors.set(node.anchor, converted);
-  return converted;
+  const kept = converted.size > limits.values ? tooLarge(node, state) : converted;
+  if (node.anchor) state.anchors.set(node.anchor, kept);
+  return kept;
 }
 
 function collection(node: ParsedNode, depth: number, state: State): Converted {
@@ -119,7 +121,19 @@ function aliased(node: ParsedNode & { source: string }, depth: number, state: St
   const target = state.anchors.get(node.source);
   if (!target) return problem(state, node, `the alias *${oneLine(node.source, 100)} has no anchor before it`, 'define the anchor first');
   const tooMany = state.aliases > limits.aliases || depth + target.height > limits.depth;
-  return tooMany ? problem(state, node, 'the aliases of this document expand to too much', 'write the values out') : target;
+  return tooMany ? expanding(node, state) : target;
+}
+
+function tooLarge(node: ParsedNode, state: State): Converted {
+  if (state.aliases > 0) return expanding(node, state);
+  return problem(state, node, `the document has more than ${limits.values} values`, 'split it');
+}
+
+/** Few bytes that stand for very much: an alias bomb, which doubles itself some twenty times, or a mistake like one. */
+function expanding(node: ParsedNode, state: State): Converted {
+  if (state.tooManyAliases) return NOTHING;
+  state.tooManyAliases = true;
+  return problem(state, node, 'the aliases of this document expand to too much, as those of an alias bomb do', 'write the values out');
 }
 
 function scalar(node: Scalar & ParsedNode, state: State): Converted {

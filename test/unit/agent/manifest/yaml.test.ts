@@ -174,6 +174,8 @@ it('says that a file looks like a Helm template', () => {
 });
 
 describe('attacks', () => {
+  const BOMB = 'the aliases of this document expand to too much, as those of an alias bomb do';
+
   it('refuses an alias bomb, in a moment', async () => {
     const levels = Array.from(
       { length: 30 },
@@ -186,14 +188,15 @@ describe('attacks', () => {
                 .join(', ')
         }]`,
     );
-    const ms = await cpuMs(() => expect(mistakes(levels.join('\n'))[0]).toMatch(/has more than 1000000 values|expand to too much/));
+    const ms = await cpuMs(() => expect(mistakes(levels.join('\n'))).toEqual([`InvalidYAML f.yaml:7: ${BOMB}`]));
     expect(ms).toBeLessThan(2_000);
   });
 
   it('takes 900 honest aliases, not 1001', () => {
     const uses = (count: number): string => `a: &a 1\nb: [${Array(count).fill('*a').join(', ')}]`;
     expect(values(uses(900))).toEqual([{ a: 1, b: Array(900).fill(1) }]);
-    expect(mistakes(uses(1_001))).toEqual(['InvalidYAML f.yaml:2: the aliases of this document expand to too much']);
+    expect(mistakes(uses(1_001))).toEqual([`InvalidYAML f.yaml:2: ${BOMB}`]);
+    expect(mistakes(uses(1_100))).toHaveLength(1);
   });
 
   it('refuses values that hold themselves', () => {
