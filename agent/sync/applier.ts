@@ -68,9 +68,12 @@ export class Applier {
     this.#context = context;
   }
 
-  async run(task: Task, signal: AbortSignal): Promise<Outcome> {
+  /** `live`: the object as it is known by now. */
+  async run(task: Task, live: LiveObject | undefined, signal: AbortSignal): Promise<Outcome> {
     const { desired, verdict } = task;
     if (verdict.do === 'leave') return LEFT;
+    // Whose it is was judged before many others were applied.
+    if (!task.live && live) return { done: 'failed', failure: made(desired), replaced: { uid: '', by: live } };
     try {
       if (verdict.do === 'apply') return await this.#apply(task, signal);
       return await this.#correct(task, verdict, signal);
@@ -236,6 +239,11 @@ function isOtherUid(error: unknown): boolean {
 function applied(answer: KubeObject, before: LiveObject | undefined): Outcome & { done: 'applied' } {
   const changed = answer.metadata.resourceVersion !== before?.metadata.resourceVersion;
   return { done: 'applied', changed, answer: projected(answer) };
+}
+
+function made(desired: Desired): Failure {
+  const name = displayName(desired.reference);
+  return located(new Failure('ApplyFailed', `apply ${name}: somebody makes it at the same time`), desired, undefined);
 }
 
 /** The failure with the file and line of the object that it speaks of. */

@@ -239,7 +239,7 @@ export class Delivery {
       const { id, manifest } = one.task.desired;
       const known = this.#failed.get(id);
       const refused: Outcome | undefined = known?.manifest === manifest ? { done: 'failed', failure: known.failure } : undefined;
-      const outcome = refused ?? (await this.#applier.run(one.task, signal));
+      const outcome = refused ?? (await this.#applier.run(one.task, this.live(one.task.desired.reference), signal));
       outcomes.set(one, outcome);
       this.#learn(one.task.desired, outcome);
     };

@@ -132,6 +132,33 @@ describe('without a death', () => {
   );
 
   it(
+    'an object that a person makes while others of its component are being applied is not taken',
+    async () => {
+      const story = new Story(world, 'meanwhile');
+      const wanted = both('meanwhile', ['x'], ['y']);
+      await story.want(wanted);
+      await story.converged();
+      let made = false;
+      world.proxy.hooks = {
+        async before(request) {
+          if (made || writeName(request) !== 'PATCH serviceaccounts/meanwhile-s') return undefined;
+          made = true;
+          await world.client.create(configMap(world.namespace, { theirs: 'yes' }, 'meanwhile-z'));
+          return { delayMs: 1_000 };
+        },
+      };
+      const x = { 'ConfigMap/meanwhile-x': 'one', 'ServiceAccount/meanwhile-s': 'one', 'ConfigMap/meanwhile-z': 'one' };
+      await story.want({ ...wanted, folders: { ...wanted.folders, x } });
+      const status = async (): Promise<string> => JSON.stringify((await story.object('Application/meanwhile'))?.['status']);
+      await expect.poll(status, { timeout: 20_000 }).toContain('NOT_ADOPTED');
+      expect((await story.object('ConfigMap/meanwhile-z'))?.['data']).toEqual({ theirs: 'yes' });
+      await story.drift('ConfigMap/meanwhile-z');
+      await story.converged();
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
     'an intention whose answer was lost does not stay in the inventory when its component goes',
     async () => {
       const story = new Story(world, 'intended');
