@@ -60,7 +60,7 @@ export class KustomizeWork implements ComponentWork {
     this.#wake = options.wake;
     this.#details = withoutFailure(options.details);
     this.#handledToken = options.details[detail.reconciledAt];
-    this.#recent = new RecentCommits(options.details);
+    this.#recent = new RecentCommits(options.details, { clock: context.clock, wake: options.wake });
   }
 
   prune(input: ComponentInput): PruneRequest & { prune: boolean } {

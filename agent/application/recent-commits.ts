@@ -1,7 +1,11 @@
 import type { Component } from '#api/application.ts';
 import { detail } from '#api/details.ts';
+import type { Clock } from '#core/clock.ts';
 import { isMap } from '#api/schema.ts';
 import type { Revision, Source } from '../sync/source.ts';
+
+/** A history that takes longer to look up comes later: a slow repository keeps drift, prunes and the status of others not waiting. */
+const SOON_MS = 250;
 
 /** Of a commit; more than enough to tell those of one branch apart. */
 const SHOWN_DIGITS = 12;
@@ -13,8 +17,13 @@ export class RecentCommits {
   #failing: readonly string[] = [];
   /** The history has been asked for in this process. */
   #looked = false;
+  /** Grows with each result: what was looked up for an older one is not taken. */
+  #turn = 0;
+  readonly #around: { clock: Pick<Clock, 'sleep'>; wake: () => void };
 
-  constructor(details: Readonly<Record<string, string>>) {
+  /** `wake` is called when something is known that came late. */
+  constructor(details: Readonly<Record<string, string>>, around: { clock: Pick<Clock, 'sleep'>; wake: () => void }) {
+    this.#around = around;
     this.#applied = (details[detail.recent] ?? '').split(' ').filter((commit) => commit !== '');
   }
 
@@ -27,18 +36,45 @@ export class RecentCommits {
 
   /** Everything of the revision is applied. `told`: the status is written anyway. `asked`: somebody wants to know. */
   async applied(source: Source, revision: Revision, { told, asked }: { told: boolean; asked: boolean }): Promise<void> {
+    this.#turn++;
     this.#failing = [];
     const looks = asked && !this.#looked;
     if (!looks && (!(told || asked) || this.#isAt(revision))) return;
-    this.#applied = await this.#commits(source, revision, looks);
+    await this.#soon(asked, this.#commits(source, revision, looks), (commits) => {
+      this.#applied = commits;
+    });
   }
 
   /** Something of the revision could not be applied. */
   async failed(source: Source, revision: Revision, asked: boolean): Promise<void> {
+    this.#turn++;
     if (this.#isAt(revision)) return;
-    const commits = await this.#commits(source, revision, asked && !this.#looked);
-    const end = commits.findIndex((commit) => this.#applied.includes(commit));
-    this.#failing = end < 0 ? commits : commits.slice(0, end);
+    await this.#soon(asked, this.#commits(source, revision, asked && !this.#looked), (commits) => {
+      const end = commits.findIndex((commit) => this.#applied.includes(commit));
+      this.#failing = end < 0 ? commits : commits.slice(0, end);
+    });
+  }
+
+  /** Waits for what is looked up, to its end where somebody asked for it. */
+  async #soon(asked: boolean, commits: Promise<string[]>, take: (commits: string[]) => void): Promise<void> {
+    const turn = this.#turn;
+    const { clock, wake } = this.#around;
+    let late = false;
+    const known = commits.then((found) => {
+      if (turn !== this.#turn) return;
+      take(found);
+      if (late) wake();
+    });
+    if (asked) return known;
+    const patience = new AbortController();
+    const over = clock.sleep(SOON_MS, patience.signal).then(
+      () => {
+        late = true;
+      },
+      () => undefined,
+    );
+    await Promise.race([known, over]);
+    patience.abort(KNOWN);
   }
 
   /**
@@ -55,6 +91,8 @@ export class RecentCommits {
     return this.#applied[0] === shortened(commit.id);
   }
 }
+
+const KNOWN = new Error('known');
 
 function shortened(commit: string): string {
   return commit.slice(0, SHOWN_DIGITS);

@@ -25,12 +25,18 @@ function sourceOf(history: string): Source & { asked: number; known: readonly st
   return source as unknown as Source & { asked: number; known: readonly string[] };
 }
 
+/** What waits has waited for too long at once. */
+const around = { clock: { sleep: () => Promise.resolve() }, wake: () => undefined };
+/** Never waits for too long. */
+const patient = { ...around, clock: { sleep: () => new Promise<void>(() => undefined) } };
+const recentCommits = (details: Record<string, string>): RecentCommits => new RecentCommits(details, patient);
+
 const told = { told: true, asked: false };
 const asked = { told: false, asked: true };
 
 describe('the commits that the status tells of', () => {
   it('are the newest of which everything is applied, since the first that was seen', async () => {
-    const [recent, source] = [new RecentCommits({}), sourceOf('cba')];
+    const [recent, source] = [recentCommits({}), sourceOf('cba')];
     await recent.applied(source, at('b'), told);
     expect([recent.details, source.asked]).toEqual([{ recent: short('b') }, 0]);
     await recent.applied(source, at('c'), told);
@@ -38,7 +44,7 @@ describe('the commits that the status tells of', () => {
   });
 
   it('are those of before too when somebody asks, once', async () => {
-    const [recent, source] = [new RecentCommits({ recent: short('b') }), sourceOf('cba')];
+    const [recent, source] = [recentCommits({ recent: short('b') }), sourceOf('cba')];
     await recent.applied(source, at('b'), asked);
     expect([recent.details, source.known]).toEqual([{ recent: short('ba') }, []]);
     await recent.applied(source, at('b'), asked);
@@ -48,19 +54,19 @@ describe('the commits that the status tells of', () => {
   });
 
   it('stay where nobody is told, so that a commit elsewhere writes no status', async () => {
-    const [recent, source] = [new RecentCommits({ recent: short('a') }), sourceOf('ba')];
+    const [recent, source] = [recentCommits({ recent: short('a') }), sourceOf('ba')];
     await recent.applied(source, at('b'), { told: false, asked: false });
     expect([recent.details, source.asked]).toEqual([{ recent: short('a') }, 0]);
   });
 
   it('are taken over after a restart, without a question', async () => {
-    const [recent, source] = [new RecentCommits({ recent: short('ba') }), sourceOf('ba')];
+    const [recent, source] = [recentCommits({ recent: short('ba') }), sourceOf('ba')];
     await recent.applied(source, at('b'), told);
     expect([recent.details, source.asked]).toEqual([{ recent: short('ba') }, 0]);
   });
 
   it('name those that cannot be applied, until they are', async () => {
-    const [recent, source] = [new RecentCommits({ recent: short('a') }), sourceOf('dcba')];
+    const [recent, source] = [recentCommits({ recent: short('a') }), sourceOf('dcba')];
     await recent.failed(source, at('c'), false);
     expect(recent.details).toEqual({ recent: short('a'), failing: short('cb') });
     await recent.applied(source, at('d'), told);
@@ -70,7 +76,7 @@ describe('the commits that the status tells of', () => {
 
 describe('the first commit of all', () => {
   it('is told alone where it cannot be applied, with its history when somebody asks', async () => {
-    const [recent, source] = [new RecentCommits({}), sourceOf('ba')];
+    const [recent, source] = [recentCommits({}), sourceOf('ba')];
     await recent.failed(source, at('b'), false);
     expect([recent.details, source.asked]).toEqual([{ failing: short('b') }, 0]);
     await recent.failed(source, at('b'), true);
@@ -89,5 +95,34 @@ describe('components of one branch', () => {
     const [one, same, other, fork] = [component('a', 'u', 'x'), component('b', 'u', 'x'), component('c', 'u'), component('d', 'v', 'x')];
     expect([sharesBranch([one, same], one), sharesBranch([one, other, fork], one), sharesBranch([one], one)]).toEqual([true, false, false]);
     expect(sharesBranch([one, { ...same, type: 'webservice' }], one)).toBe(false);
+  });
+});
+
+describe('a history that takes long to look up', () => {
+  const slow = () => {
+    const answers: ((commits: string[]) => void)[] = [];
+    const source = { recent: () => new Promise<string[]>((resolve) => answers.push(resolve)) } as unknown as Source;
+    return { source, answers };
+  };
+
+  it('keeps nobody waiting, and wakes when it is there', async () => {
+    let woken = 0;
+    const recent = new RecentCommits({ recent: short('a') }, { ...around, wake: () => woken++ });
+    const { source, answers } = slow();
+    await recent.applied(source, at('c'), told);
+    expect([recent.details, woken]).toEqual([{ recent: short('a') }, 0]);
+    answers[0]?.([id('c'), id('b'), id('a')]);
+    await expect.poll(() => woken).toBe(1);
+    expect(recent.details).toEqual({ recent: short('cba') });
+  });
+
+  it('is not taken when something newer was said meanwhile', async () => {
+    const recent = new RecentCommits({ recent: short('a') }, around);
+    const { source, answers } = slow();
+    await recent.failed(source, at('b'), false);
+    await recent.applied(source, at('c'), told);
+    answers[0]?.([id('b'), id('a')]);
+    answers[1]?.([id('c'), id('b'), id('a')]);
+    await expect.poll(() => recent.details).toEqual({ recent: short('cba') });
   });
 });
