@@ -1,7 +1,7 @@
-import pLimit from 'p-limit';
 import type { Cause, Failure } from '#api/failure.ts';
 import type { Applier, Task } from './applier.ts';
 import { objectsFailure } from './causes.ts';
+import type { Pace } from './pace.ts';
 
 /**
  * `atomic: true`: why nothing may be written, as dry runs of everything tell. A dry run makes nothing, so that what is
@@ -10,11 +10,10 @@ import { objectsFailure } from './causes.ts';
 export async function refusalOf(
   open: readonly { task: Task }[],
   causes: readonly Cause[],
-  { applier, concurrency, signal }: { applier: Applier; concurrency: number; signal: AbortSignal },
+  { applier, pace, signal }: { applier: Applier; pace: Pace; signal: AbortSignal },
 ): Promise<Failure | undefined> {
   if (causes.length > 0) return objectsFailure(causes, []);
-  const limit = pLimit(concurrency);
-  const tried = await Promise.all(open.map(({ task }) => limit(() => applier.dryRun(task, signal))));
+  const tried = await Promise.all(open.map(({ task }) => pace.run(() => applier.dryRun(task, signal))));
   const made = new Set(open.flatMap(({ task }) => (task.live ? [] : [task.desired.reference.name])));
   const failures = tried.filter((failure) => failure !== undefined).filter((failure) => !misses(made, failure));
   return objectsFailure([], failures);

@@ -1,4 +1,3 @@
-import pLimit from 'p-limit';
 import type { Cause, Failure } from '#api/failure.ts';
 import { type ObjectReference, objectId } from '#api/kubernetes.ts';
 import { rfc3339 } from '#core/clock.ts';
@@ -26,6 +25,7 @@ import type { InventoryStore } from './inventory-store.ts';
 import { isInVelasHands, type NestedContext } from './nested-applications.ts';
 import { isApplication } from './beside-vela-core.ts';
 import { ownerKey } from './owner-key.ts';
+import { Pace } from './pace.ts';
 import { titleTo } from './ownership.ts';
 import { type Prepared, prepare } from './prepared.ts';
 import { worstHealth } from './worst-health.ts';
@@ -81,9 +81,6 @@ interface Run {
 /** Whoever deletes and makes an object anew faster than this is waited for. */
 const LOOKS = 3;
 
-/** Requests of one component side by side: half of the client's, so that another component is never behind a large one. */
-const CONCURRENCY = 16;
-
 /**
  * What one component has in the cluster: checks, intends, applies, judges and prunes its objects (steps 7 to 11 of
  * spec/sync.md §6A). What has nothing to do sends nothing.
@@ -92,6 +89,7 @@ export class Delivery {
   readonly #context: DeliveryContext;
   readonly #store: InventoryStore;
   readonly #fights = new DriftFights();
+  readonly #pace = new Pace();
   readonly #applier: Applier;
   readonly #known: KnownObjects;
   #prepared: Prepared | undefined;
@@ -143,9 +141,7 @@ export class Delivery {
     const { owner, signal, looks } = run;
     const { open, causes } = this.#judge(prepared, request, owner);
     if (open.length === 0) return deliveredOf(new Map(), causes);
-    const refusal = request.atomic
-      ? await refusalOf(open, causes, { applier: this.#applier, concurrency: CONCURRENCY, signal })
-      : undefined;
+    const refusal = request.atomic ? await refusalOf(open, causes, { applier: this.#applier, pace: this.#pace, signal }) : undefined;
     if (refusal) return { changed: 0, drifted: [], failure: refusal };
     await this.#intend(open, owner);
     const outcomes = await this.#context.metrics.timed('apply', () => this.#applyAll(open, signal));
@@ -233,7 +229,6 @@ export class Delivery {
   }
 
   async #applyAll(open: readonly Work[], signal: AbortSignal): Promise<Map<Work, Outcome>> {
-    const limit = pLimit(CONCURRENCY);
     const outcomes = new Map<Work, Outcome>();
     const applyOne = async (one: Work): Promise<void> => {
       const { id, manifest } = one.task.desired;
@@ -244,7 +239,7 @@ export class Delivery {
       this.#learn(one.task.desired, outcome);
     };
     for (const wave of wavesBy(open, ({ task }) => task.desired.reference)) {
-      await Promise.all(wave.map((one) => limit(applyOne, one)));
+      await Promise.all(wave.map((one) => this.#pace.run(() => applyOne(one))));
     }
     return outcomes;
   }
