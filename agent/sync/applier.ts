@@ -3,10 +3,11 @@ import { Failure } from '#api/failure.ts';
 import { displayName, type KubeObject } from '#api/kubernetes.ts';
 import { ApiError, type Client } from '../cluster/client.ts';
 import type { LiveObjects } from '../cluster/live-objects.ts';
-import { changedFields, takenOver } from '../cluster/managed-fields.ts';
+import { type Addition, changedFields } from '../cluster/managed-fields.ts';
 import { type LiveObject, projected } from '../cluster/projection.ts';
+import { othersHoldReplicas, takeOver } from '../cluster/take-over.ts';
 import type { InventoryEntry } from '../manifest/inventory.ts';
-import { type Autoscalers, hasReplicas, withReplicasOf } from './autoscalers.ts';
+import { asRecorded, type Autoscalers, forAutoscaler } from './autoscalers.ts';
 import { identified, type VelaCore } from './beside-vela-core.ts';
 import type { Desired } from './desired.ts';
 import { type DriftFights, stateOf } from './drift-fights.ts';
@@ -53,6 +54,11 @@ export interface Task {
   entry: InventoryEntry | undefined;
   live: LiveObject | undefined;
   mode: DriftMode;
+}
+
+interface Sent {
+  object: KubeObject;
+  answer: KubeObject;
 }
 
 const LEFT: Outcome = { done: 'left' };
@@ -102,15 +108,19 @@ export class Applier {
     }
   }
 
-  /** What people's tools own is ours from the first apply on: of an object that is adopted, that shows once it has our entry. */
+  /**
+   * What people's tools own is ours from the first apply on: of an object that is adopted, that shows once it has our entry.
+   * What they wrote in another apiVersion stands in for our entry then, and what that had and Git has no longer goes before.
+   */
   async #apply(task: Task, signal: AbortSignal): Promise<Outcome> {
-    const { desired, live } = task;
-    const adopted = live !== undefined && live.ownership.fields === '';
-    if (live?.ownership.additions && !adopted) await this.#takeOver(desired, signal);
-    const first = applied(await this.#send(task, signal), live);
-    if (!adopted || !first.answer.ownership.additions) return first;
-    await this.#takeOver(desired, signal);
-    return applied(await this.#send(task, signal), live);
+    const { live } = task;
+    const additions = live?.ownership.additions;
+    const later = live !== undefined && (live.ownership.fields === '' || additions?.apiVersion !== undefined);
+    if (additions && !later) await this.#takeOver(task, signal);
+    const first = await this.#send(task, signal);
+    if (!later || !projected(first.answer).ownership.additions) return applied(first, task);
+    await this.#takeOver(task, signal);
+    return applied(await this.#send(task, signal), task);
   }
 
   async #correct(task: Task, verdict: Verdict & { do: 'restore' | 'correct' }, signal: AbortSignal): Promise<Outcome> {
@@ -126,23 +136,23 @@ export class Applier {
   }
 
   async #restore(task: Task, signal: AbortSignal): Promise<Outcome> {
-    const { desired, live } = task;
+    const { desired } = task;
     const { fights, now, onDrift } = this.#context;
-    const answer = await this.#send(task, signal);
+    const sent = await this.#send(task, signal);
     fights.restored(desired, now());
     onDrift({ desired, text: `${displayName(desired.reference)} had been deleted`, corrected: true });
-    return applied(answer, live);
+    return applied(sent, task);
   }
 
   async #putBack(task: Task, signal: AbortSignal): Promise<Outcome> {
     const { desired, live } = task;
     const { fights, now, onDrift } = this.#context;
-    const before = await this.#takeOver(desired, signal);
-    const answer = await this.#send(task, signal);
-    const differences = differencesOf(before ? changedFields(before, answer) : [], live?.ownership.additions);
+    const before = await this.#takeOver(task, signal);
+    const sent = await this.#send(task, signal);
+    const differences = differencesOf(before ? changedFields(before, sent.answer) : [], await this.#additions(task));
     fights.record(desired, differences, stateOf(live), now());
     onDrift({ desired, text: correctionText(displayName(desired.reference), differences), corrected: true });
-    return applied(answer, live);
+    return applied(sent, task);
   }
 
   /** Once for each state of the object; to know who has changed what, the API server is asked what an apply would change. */
@@ -161,18 +171,30 @@ export class Applier {
     const { client } = this.#context;
     const before = await client.get(task.desired.reference, { signal });
     const answer = await client.apply(await this.#toSend(task, signal), { dryRun: true, signal });
-    return differencesOf(before ? changedFields(before, answer) : [], task.live?.ownership.additions);
+    return differencesOf(before ? changedFields(before, answer) : [], await this.#additions(task));
+  }
+
+  /** What people's tools added, without replicas that are an autoscaler's matter. */
+  async #additions({ desired, live }: Task): Promise<Addition | undefined> {
+    const additions = live?.ownership.additions;
+    const fields = additions?.fields.filter((path) => path !== 'spec.replicas') ?? [];
+    if (!additions || fields.length === additions.fields.length) return additions;
+    return (await this.#context.autoscalers.target(desired.reference)) ? { ...additions, fields } : additions;
   }
 
   /** Hands what people's tools own to us; resolves to the object as it was before. */
-  async #takeOver(desired: Desired, signal: AbortSignal): Promise<KubeObject | undefined> {
-    const { client } = this.#context;
-    const before = await client.get(desired.reference, { signal });
-    const managedFields = before && takenOver(before.metadata.managedFields ?? []);
-    if (!managedFields) return before;
-    const { resourceVersion } = before.metadata;
+  async #takeOver({ desired }: Task, signal: AbortSignal): Promise<KubeObject | undefined> {
+    const { client, autoscalers } = this.#context;
+    const { reference, object } = desired;
+    const before = await client.get(reference, { signal });
+    const leavesReplicas = before !== undefined && othersHoldReplicas(before) && (await autoscalers.target(reference));
+    const taken = before && takeOver(before, object, { leavesReplicas });
+    if (!taken) return before;
+    const { apiVersion, patch, removal } = taken;
+    const write = (body: object): Promise<KubeObject> => client.mergePatch({ ...reference, apiVersion }, body, { signal });
     try {
-      await client.mergePatch(desired.reference, { metadata: { resourceVersion, managedFields } }, { signal });
+      if (!removal) await write(patch);
+      else await write({ ...patch, ...removal }).catch((error: unknown) => (isRefusal(error) ? write(patch) : Promise.reject(error)));
     } catch (error) {
       // It has changed meanwhile: the watch tells, and the next pass takes it over.
       if (!isConflict(error)) throw error;
@@ -184,11 +206,11 @@ export class Applier {
    * With the UID of the object that is known, the API server answers 409 where that is gone: an apply would make a new
    * one, which the inventory does not expect, or write into one that somebody else has made.
    */
-  async #send(task: Task, signal: AbortSignal): Promise<KubeObject> {
+  async #send(task: Task, signal: AbortSignal): Promise<Sent> {
     const object = await this.#toSend(task, signal);
     const uid = task.live?.metadata.uid;
     const sent = uid ? { ...object, metadata: { ...object.metadata, uid } } : object;
-    return this.#context.client.apply(sent, { signal });
+    return { object, answer: await this.#context.client.apply(sent, { signal }) };
   }
 
   /** What has come in the place of the object that was known; undefined where that is still there, or nobody can tell. */
@@ -209,13 +231,11 @@ export class Applier {
     return identified(await this.#forAutoscaler(task), velaCore, { client, signal });
   }
 
-  /** With the replicas of the live one where an autoscaler sets those. */
+  /** Without replicas that an autoscaler sets. */
   async #forAutoscaler({ desired, live }: Task): Promise<KubeObject> {
     const { object, reference } = desired;
-    if (!live || !hasReplicas(object)) return object;
-    const adjusted = withReplicasOf(object, live);
-    if (JSON.stringify(adjusted) === JSON.stringify(object)) return object;
-    return (await this.#context.autoscalers.target(reference)) ? adjusted : object;
+    const adjusted = live ? forAutoscaler(object, live) : object;
+    return adjusted !== object && (await this.#context.autoscalers.target(reference)) ? adjusted : object;
   }
 
   /** Everything in a namespace that is being deleted goes away: that is no drift. */
@@ -236,9 +256,14 @@ function isOtherUid(error: unknown): boolean {
   return error instanceof ApiError && error.causes.some(({ field }) => field === 'metadata.uid');
 }
 
-function applied(answer: KubeObject, before: LiveObject | undefined): Outcome & { done: 'applied' } {
-  const changed = answer.metadata.resourceVersion !== before?.metadata.resourceVersion;
-  return { done: 'applied', changed, answer: projected(answer) };
+/** 422, 400: not as it stands. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof ApiError && (error.status === 422 || error.status === 400);
+}
+
+function applied({ object, answer }: Sent, { desired, live }: Task): Outcome {
+  const changed = answer.metadata.resourceVersion !== live?.metadata.resourceVersion;
+  return { done: 'applied', changed, answer: asRecorded(projected(answer), object, desired.object) };
 }
 
 function made(desired: Desired): Failure {

@@ -1,5 +1,6 @@
 import { groupOf, type KubeObject, type ObjectReference, objectId, referenceOf } from '#api/kubernetes.ts';
 import type { LiveObjects } from '../cluster/live-objects.ts';
+import type { LiveObject } from '../cluster/projection.ts';
 import type { Claims } from './claims.ts';
 import { type Owner, ownerKey } from './owner-key.ts';
 
@@ -67,13 +68,30 @@ function targetOf(autoscaler: KubeObject): Partial<ObjectReference> | undefined 
   return (autoscaler['spec'] as { scaleTargetRef?: Partial<ObjectReference> } | undefined)?.scaleTargetRef;
 }
 
-/** The object with the replicas that the autoscaler has set: theirs are not ours to change. */
-export function withReplicasOf(object: KubeObject, live: KubeObject | undefined): KubeObject {
-  const replicas = (live?.['spec'] as { replicas?: number } | undefined)?.replicas;
-  if (replicas === undefined || !hasReplicas(object)) return object;
-  return { ...object, spec: { ...(object['spec'] as object), replicas } };
+/**
+ * The object as it is applied while an autoscaler works on it: without replicas, which stay with whoever has set them. Where
+ * they are still ours, with those of the live object: what we gave up would fall back to a default.
+ */
+export function forAutoscaler(object: KubeObject, live: LiveObject): KubeObject {
+  const { replicas, ...spec } = (object['spec'] ?? {}) as { replicas?: number };
+  const current = (live['spec'] as { replicas?: number } | undefined)?.replicas;
+  if (replicas === undefined || current === undefined) return object;
+  const { fields, withReplicas } = live.ownership;
+  const isOurs = fields !== '' && withReplicas === undefined;
+  if (isOurs && current === replicas) return object;
+  return { ...object, spec: isOurs ? { ...spec, replicas: current } : spec };
 }
 
-export function hasReplicas(object: KubeObject): boolean {
+/**
+ * The answer to what was sent for an object of Git, for the inventory: as if replicas that were left to an autoscaler were
+ * ours. They are a difference then, and are put back once it is gone.
+ */
+export function asRecorded(answer: LiveObject, sent: KubeObject, git: KubeObject): LiveObject {
+  const { withReplicas } = answer.ownership;
+  if (withReplicas === undefined || !hasReplicas(git) || hasReplicas(sent)) return answer;
+  return { ...answer, ownership: { ...answer.ownership, fields: withReplicas } };
+}
+
+function hasReplicas(object: KubeObject): boolean {
   return (object['spec'] as { replicas?: number } | undefined)?.replicas !== undefined;
 }

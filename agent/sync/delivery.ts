@@ -156,7 +156,8 @@ export class Delivery {
 
   /** The worst health of the desired objects, and a sentence about the first that is not well. */
   health(owner: DeliveryOwner): Health {
-    return worstHealth(this.desired.filter((reference) => !owner.exempt(reference)).map((reference) => this.live(reference)));
+    const judged = this.desired.filter((reference) => !owner.exempt(reference));
+    return worstHealth(judged, (reference) => this.live(reference));
   }
 
   /** The live object, never older than the answer to our own apply. */
