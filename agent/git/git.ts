@@ -34,6 +34,7 @@ import {
   type Repository,
   type Tip,
   type Tree,
+  type TreeOptions,
 } from './types.ts';
 import { UploadPack } from './upload-pack.ts';
 import { WorkFolder } from './work-folder.ts';
@@ -110,6 +111,7 @@ class GitClient implements Git {
   resolve(repository: Repository, branch: string | undefined, options: CallOptions): Promise<Tip> {
     return this.#call(repository, options, async (signal) => {
       if (branch !== undefined) refuse('git.branch', 'InvalidRef', branchRule(branch));
+      this.#cache.touch(repository);
       return this.#listings.run(`${this.#cache.keyOf(repository)} ${branch ?? ''}`, signal, (shared) =>
         this.#list(repository, branch, shared),
       );
@@ -126,11 +128,14 @@ class GitClient implements Git {
     });
   }
 
-  tree(repository: Repository, commit: string, options: CallOptions): Promise<Tree> {
+  tree(repository: Repository, commit: string, options: TreeOptions): Promise<Tree> {
     return this.#call(repository, options, async (signal) => {
       checkCommit(commit);
       const listed = await this.#cache.withCommit(repository, commit, signal, (directory) => this.#trees.list(directory, commit, signal));
-      const fromDisk = (blobs: readonly ObjectRequest[]) => this.#readBlobs(repository, commit, blobs);
+      const { renewed = () => Promise.resolve(repository) } = options;
+      // Where they cannot be had, the files may still be on disk.
+      const now = (): Promise<Repository> => renewed().catch(() => repository);
+      const fromDisk = async (blobs: readonly ObjectRequest[]) => this.#readBlobs(await now(), commit, blobs);
       const readBlobs = (blobs: readonly ObjectRequest[]) => this.#trees.blobs(blobs, fromDisk);
       return treeOf(listed, { repository, commit, limits: this.#limits, readBlobs });
     });

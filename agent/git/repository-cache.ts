@@ -23,6 +23,11 @@ export class CommitGone extends Error {}
 
 interface Entry {
   key: string;
+  url: string;
+  /** Calls that are under way: its folder stays. */
+  uses: number;
+  /** On the monotonic clock. */
+  usedAtMs: number;
   /** Undefined until the first fetch. */
   directory: string | undefined;
   /** Those that were fetched into the folder. */
@@ -69,13 +74,20 @@ export class RepositoryCache {
     return createHmac('sha256', this.#nameKey).update(identity).digest('hex').slice(0, 32);
   }
 
+  /** The repository is still being asked for, with these credentials: its folder, where there is one, stays. */
+  touch(repository: Repository): void {
+    const entry = this.#entries.get(this.keyOf(repository));
+    if (entry) this.#renew(entry);
+  }
+
   /** The commit, fetched where it is not there. Throws Failure or CommitGone. */
-  async fetch(repository: Repository, commit: string, signal: AbortSignal): Promise<Commit> {
-    const entry = await this.#entryOf(repository);
-    return whenFree(
-      entry.lock,
-      signal,
-      async () => (await this.#readCommit(entry.directory, commit, signal)) ?? this.#pull(entry, repository, commit, signal),
+  fetch(repository: Repository, commit: string, signal: AbortSignal): Promise<Commit> {
+    return this.#use(repository, (entry) =>
+      whenFree(
+        entry.lock,
+        signal,
+        async () => (await this.#readCommit(entry.directory, commit, signal)) ?? this.#pull(entry, repository, commit, signal),
+      ),
     );
   }
 
@@ -83,45 +95,73 @@ export class RepositoryCache {
    * Hands the folder that holds the commit to `work`. Where the commit is not in it, or `work` finds the folder damaged
    * (it throws GitError), the commit is fetched into a fresh folder and `work` runs once more.
    */
-  async withCommit<Result>(
+  withCommit<Result>(
     repository: Repository,
     commit: string,
     signal: AbortSignal,
     work: (directory: string) => Promise<Result>,
   ): Promise<Result> {
-    const entry = await this.#entryOf(repository);
-    const before = entry.directory;
-    try {
-      if (before !== undefined) return await work(before);
-    } catch (error) {
-      if (!(error instanceof GitError) || error.tooMuch) throw error;
-      this.#options.log.info('cached repository is damaged or gone, fetching again', {
-        url: repository.url,
-        commit,
-        error: oneLine(error.message),
+    return this.#use(repository, async (entry) => {
+      const before = entry.directory;
+      try {
+        if (before !== undefined) return await work(before);
+      } catch (error) {
+        if (!(error instanceof GitError) || error.tooMuch) throw error;
+        this.#options.log.info('cached repository is damaged or gone, fetching again', {
+          url: repository.url,
+          commit,
+          error: oneLine(error.message),
+        });
+      }
+      await whenFree(entry.lock, signal, async () => {
+        if (entry.directory === before) await this.#pullFresh(entry, repository, commit, signal);
+        else if (!(await this.#readCommit(entry.directory, commit, signal))) await this.#pull(entry, repository, commit, signal);
       });
-    }
-    await whenFree(entry.lock, signal, async () => {
-      if (entry.directory === before) await this.#pullFresh(entry, repository, commit, signal);
-      else if (!(await this.#readCommit(entry.directory, commit, signal))) await this.#pull(entry, repository, commit, signal);
+      return work(entry.directory!);
     });
-    return work(entry.directory!);
   }
 
-  async #entryOf(repository: Repository): Promise<Entry> {
+  async #use<Result>(repository: Repository, work: (entry: Entry) => Promise<Result>): Promise<Result> {
     const key = this.keyOf(repository);
-    const entry = this.#entries.get(key) ?? { key, directory: undefined, commits: [], lock: pLimit(1) };
-    this.#entries.delete(key);
-    this.#entries.set(key, entry);
-    if (this.#entries.size > this.#options.limits.repositories) await this.#evictOldest();
-    return entry;
+    const known = this.#entries.get(key);
+    const entry = known ?? { key, url: repository.url, uses: 0, usedAtMs: 0, directory: undefined, commits: [], lock: pLimit(1) };
+    entry.uses++;
+    this.#renew(entry);
+    try {
+      // Only what is new makes them more.
+      if (!known) await this.#evict();
+      return await work(entry);
+    } finally {
+      entry.uses--;
+      entry.usedAtMs = performance.now();
+    }
   }
 
-  async #evictOldest(): Promise<void> {
-    const idle = [...this.#entries.values()].find(({ lock }) => lock.activeCount === 0 && lock.pendingCount === 0);
-    if (!idle) return;
-    this.#entries.delete(idle.key);
-    if (idle.directory) await removeFolder(idle.directory);
+  /** The last asked for stands last. */
+  #renew(entry: Entry): void {
+    entry.usedAtMs = performance.now();
+    this.#entries.delete(entry.key);
+    this.#entries.set(entry.key, entry);
+  }
+
+  async #evict(): Promise<void> {
+    const { repositories } = this.#options.limits;
+    const gone = this.#expired();
+    const [oldest] = [...this.#entries.values()].filter(({ uses }) => uses === 0);
+    if (gone.length === 0 && oldest && this.#entries.size > repositories) gone.push(oldest);
+    for (const { key } of gone) this.#entries.delete(key);
+    for (const { directory } of gone) if (directory) await removeFolder(directory);
+  }
+
+  /** Each value of credentials has a folder of its own: of those of one URL that were replaced, only the last is asked for. */
+  #expired(): Entry[] {
+    const { supersededAfterMs, unusedAfterMs } = this.#options.limits;
+    const newer = new Set<string>();
+    return [...this.#entries.values()].reverse().filter(({ url, uses, usedAtMs }) => {
+      const afterMs = newer.has(url) ? supersededAfterMs : unusedAfterMs;
+      newer.add(url);
+      return uses === 0 && performance.now() - usedAtMs >= afterMs;
+    });
   }
 
   /** Undefined where the commit is not there, or the folder is not. */

@@ -77,6 +77,11 @@ export interface CallOptions {
   signal?: AbortSignal;
 }
 
+export interface TreeOptions extends CallOptions {
+  /** The repository as it is when files are read: its credentials may have been replaced since. */
+  renewed?: () => Promise<Repository>;
+}
+
 export interface PublishOptions extends CallOptions {
   /** Called with the commit that is about to be pushed; where it rejects, nothing is pushed. */
   beforePush?: (commit: string) => Promise<void>;
@@ -91,6 +96,10 @@ export interface GitLimits {
   repositoryFetches: number;
   /** Repositories that are kept; the one that was used longest ago goes first. With fewer than there are, each is fetched time and again. */
   repositories: number;
+  /** A folder of credentials that nobody has used for so long goes where there is a newer one of the same URL. */
+  supersededAfterMs: number;
+  /** Any folder that nobody has asked for. */
+  unusedAfterMs: number;
   /** Of what one call of git may print. */
   outputBytes: number;
   /** Of a tree. */
@@ -104,12 +113,15 @@ export interface GitLimits {
 }
 
 const MIB = 1024 * 1024;
+const MINUTE_MS = 60_000;
 
 export const DEFAULT_LIMITS: GitLimits = {
   packBytes: 512 * MIB,
   repositoryBytes: 1024 * MIB,
   repositoryFetches: 100,
   repositories: 1_000,
+  supersededAfterMs: 15 * MINUTE_MS,
+  unusedAfterMs: 24 * 60 * MINUTE_MS,
   outputBytes: 32 * MIB,
   entries: 100_000,
   fileBytes: 5 * MIB,
@@ -126,7 +138,7 @@ export interface Git {
    */
   fetch(repository: Repository, tip: Tip, options: CallOptions): Promise<Commit>;
   /** Files of a commit that was fetched; fetched again where the cache has lost it. */
-  tree(repository: Repository, commit: string, options: CallOptions): Promise<Tree>;
+  tree(repository: Repository, commit: string, options: TreeOptions): Promise<Tree>;
   /**
    * Makes a commit on top of a tip and pushes it to its branch, without force. A push that the server does not take is no
    * failure: who asked has to look anew. Throws Failure for the rest.

@@ -154,7 +154,7 @@ export class Source {
     metrics.gitRequests.add({ operation: 'fetch' });
     const [commit, tree] = await metrics.timed('fetch', async () => {
       const fetched = await git.fetch(repository, tip, options);
-      return [fetched, await git.tree(repository, fetched.id, options)] as const;
+      return [fetched, await git.tree(repository, fetched.id, { ...options, renewed: () => this.#repository() })] as const;
     });
     this.#context.log.info('fetched', { url, branch: tip.branch, commit: commit.id });
     return { tip: { ...tip, commit: commit.id }, commit, tree };
