@@ -176,4 +176,26 @@ spec:
     expect(managers.metadata.managedFields?.filter(({ manager }) => manager?.startsWith('kubectl'))).toEqual([]);
     expect(tenant.service('older', 'a')?.details?.['reason']).toBeUndefined();
   });
+
+  it('is taken back by the next commit with drift: off, and what that commit drops goes as well', async () => {
+    const file = (metadata: string, max: number): string => `apiVersion: autoscaling/v1
+kind: HorizontalPodAutoscaler
+metadata: {name: untended${metadata}}
+spec: {maxReplicas: ${max}, scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: nothing}}
+`;
+    const repository = await repositories.create('untended', { 'a.yaml': file(', labels: {dropped: "yes"}', 3) });
+    await tenant.apply('untended', [kustomize('a', repository.url, { drift: 'off' })]);
+    await tenant.eventually('it is applied', async () => tenant.service('untended', 'a')?.details?.['commit']);
+    const read = async (): Promise<KubeObject> =>
+      JSON.parse(await inNamespace('get', 'hpa.v2.autoscaling', 'untended', '-o', 'json')) as KubeObject;
+    await patch('hpa.v2.autoscaling', 'untended', { spec: { behavior: { scaleDown: { stabilizationWindowSeconds: 77 } } } });
+    await sleep(1_000);
+    expect(specOf(await read())).toHaveProperty('behavior');
+    await repository.push({ 'a.yaml': file('', 4) });
+    await tenant.eventually('the commit', async () => {
+      const { maxReplicas, behavior } = specOf(await read());
+      return (maxReplicas === 4 && behavior === undefined) || undefined;
+    });
+    expect((await read()).metadata.labels).not.toHaveProperty('dropped');
+  });
 });
