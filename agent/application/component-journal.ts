@@ -6,6 +6,7 @@ import type { Log } from '#core/log.ts';
 import type { EventRecorder } from '../cluster/events.ts';
 import type { Drift } from '../sync/applier.ts';
 import type { Pruned } from '../sync/delivery.ts';
+import { endingText } from '../sync/endings.ts';
 import { failureFields } from '../sync/failures.ts';
 import type { ComponentInput } from './component-loop.ts';
 import { regarding } from './regarding.ts';
@@ -40,8 +41,12 @@ export class ComponentJournal {
     );
   }
 
-  pruned(input: ComponentInput, { removed, kept, left, held }: Pruned): void {
+  pruned(input: ComponentInput, { removed, kept, left, held, begun }: Pruned): void {
     this.#objects(input, { reason: 'Pruned', text: 'removed', references: removed });
+    if (begun.length > 0) {
+      this.#log.info('being deleted', { component: input.component.name, objects: endingText(begun) });
+      this.#record(input, 'Normal', 'Pruned', endingText(begun));
+    }
     this.#objects(input, { reason: 'Kept', text: 'left in the cluster, since prune is false:', references: kept });
     for (const { entry, why } of left)
       this.#objects(input, { reason: 'NotOurs', text: `left in the cluster, since ${why}:`, references: [entry] });

@@ -4,10 +4,12 @@ import type { Failure } from '#api/failure.ts';
 import type { ObjectReference } from '#api/kubernetes.ts';
 import { backoffMs, DEFAULT_BACKOFF, jitterMs } from '#core/backoff.ts';
 import type { Clock } from '#core/clock.ts';
+import { oneLine } from '#core/errors.ts';
 import type { Log } from '#core/log.ts';
 import { createLoop, type Loop } from '#core/loop.ts';
 import type { EventRecorder } from '../cluster/events.ts';
 import { Delivery, type DeliveryContext, type DeliveryOwner, type Pruned, type PruneRequest } from '../sync/delivery.ts';
+import { endingText } from '../sync/endings.ts';
 import { failureOf } from '../sync/failures.ts';
 import type { InventoryStore } from '../sync/inventory-store.ts';
 import type { RevisionName } from '../revision/snapshot.ts';
@@ -93,6 +95,8 @@ export class ComponentLoop {
   #unwellSinceMs: number | undefined;
   /** True while another component has to do something first. */
   #waitsForOthers = false;
+  /** When to see whether what is being deleted has gone; undefined where nothing is, or a watch tells. */
+  #lookInMs: number | undefined;
 
   constructor(input: ComponentInput, options: ComponentLoopOptions) {
     const { context, store } = options;
@@ -152,13 +156,14 @@ export class ComponentLoop {
     const due = this.#retryInMs() === 0;
     if (due) this.#delivery.forgetRefusals();
     const { version } = claims;
+    this.#lookInMs = undefined;
     const result = await this.#attempt(input, signal);
     const delayMs = this.#delayAfter(result, due);
     this.#count(input, result);
     this.#report(input, this.#retryAtMs === undefined ? result : withNextTry(result, this.#retryAtMs));
     this.#waitsForOthers = result.waiting === true || result.failure?.causes.some(({ code }) => code === 'OwnershipConflict') === true;
     if (this.#waitsForOthers) return claims.version === version ? WAITING_MS : 0;
-    return delayMs ?? jitterMs(PERIODIC_MS, random());
+    return delayMs ?? this.#lookInMs ?? jitterMs(PERIODIC_MS, random());
   }
 
   async #attempt(input: ComponentInput, signal: AbortSignal): Promise<ComponentResult> {
@@ -182,6 +187,8 @@ export class ComponentLoop {
     const { prune, ...request } = this.#options.work.prune(input);
     const pruned = await this.#delivery.prune(request, ownerOf(input, prune), signal);
     this.#journal.pruned(input, pruned);
+    const { store } = this.#options;
+    this.#lookInMs = store.endings.nextInMs(store.entries(input.component.name));
     return withPrune(result, pruned, input.application.metadata.name);
   }
 
@@ -236,8 +243,10 @@ function labelsOf({ application, component }: ComponentInput): { application: st
 }
 
 /** A held prune is no failure: everything that Git has is applied and well. It is said, and what a person may do. */
-function withPrune(result: ComponentResult, { held, waiting }: Pruned, application: string): ComponentResult {
+function withPrune(result: ComponentResult, { held, waiting, ending }: Pruned, application: string): ComponentResult {
   const waits = waiting.length > 0 ? { waiting: true as const } : {};
+  if (!held && ending.length > 0)
+    return { ...result, ...waits, message: oneLine([result.message, endingText(ending)].filter(Boolean).join('; ')) };
   if (!held) return { ...result, ...waits };
   const details = { ...result.details, [detail.heldPrune]: held.commit.slice(0, SHOWN_DIGITS) };
   return { ...result, ...waits, message: heldText(held, application), details };

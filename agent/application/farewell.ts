@@ -43,7 +43,7 @@ export async function farewell(application: string, context: FarewellContext, si
   const begun = ending.filter(({ was }) => !isEnding(was));
   if (begun.length > 0) log.info('being deleted', { application, objects: endingText(begun) });
   if (sorted.waiting.length > 0) return 'waiting';
-  if (store.inventory.entries.some(isEnding)) return 'ending';
+  if (gone.length + left.length < sorted.stale.length) return 'ending';
   log.info('application deleted', { application, removed: names(gone), kept: names(sorted.spared) });
   for (const { entry, why } of left) log.info('left in the cluster', { application, object: displayName(entry), why });
   await store.remove(signal);

@@ -6,6 +6,7 @@ import type { Log } from '#core/log.ts';
 import type { EventRecorder } from '../cluster/events.ts';
 import { NO_BUDGET } from '../manifest/prune-budget.ts';
 import type { DeliveryContext } from '../sync/delivery.ts';
+import { endingText } from '../sync/endings.ts';
 import type { InventoryStore } from '../sync/inventory-store.ts';
 import { pruneStale } from '../sync/pruner.ts';
 import { heldText } from './held-text.ts';
@@ -34,29 +35,34 @@ export async function removeLeftovers(left: Left, context: LeftContext, signal: 
   const before = store.inventory;
   const names = new Set(components.map(({ name }) => name));
   const gone = new Set(store.inventory.entries.map(({ component }) => component).filter((component) => !names.has(component)));
-  let waiting = false;
-  for (const component of gone) waiting = (await removeComponent(left, component, { context, signal })) || waiting;
+  const times: number[] = [];
+  for (const component of gone) times.push(...(await removeComponent(left, component, { context, signal })));
   if (gone.size > 0 && store.inventory !== before) return 0;
-  return waiting ? RETRY_MS : undefined;
+  return times.length > 0 ? Math.min(...times) : undefined;
 }
 
-/** True where others are about to take over what the component had. What needs a person's word comes back with that. */
+/**
+ * Resolves to when to come back: where others are about to take over what the component had, or something is being deleted.
+ * What needs a person's word comes back with that.
+ */
 async function removeComponent(
   left: Left,
   component: string,
   { context, signal }: { context: LeftContext; signal: AbortSignal },
-): Promise<boolean> {
+): Promise<number[]> {
   const { application, store, exempt } = left;
   const { name, annotations } = application.metadata;
   const owner = { application: name, component, prune: !store.inventory.keep.includes(component), exempt };
   const approved = annotations?.[annotation.approvePrune];
   const request = { budget: NO_BUDGET, approved, mentions: () => Promise.resolve(false), left: true as const };
   const before = store.held(component)?.commit;
-  const { held, waiting } = await pruneStale({ request, owner, desired: new Set(), store, context }, signal);
+  const { held, waiting, begun } = await pruneStale({ request, owner, desired: new Set(), store, context }, signal);
   if (held && held.commit !== before) {
     context.log.warn('prune held', { component, why: held.why, commit: held.commit, objects: held.objects.length });
     const message = oneLine(`component ${component}, which has left the spec: ${heldText(held, name)}`);
     context.events.record({ regarding: regarding(application), type: 'Warning', reason: 'PruneHeld', message });
   }
-  return waiting.length > 0;
+  if (begun.length > 0) context.log.info('being deleted', { component, objects: endingText(begun) });
+  const lookInMs = store.endings.nextInMs(store.entries(component));
+  return [...(waiting.length > 0 ? [RETRY_MS] : []), ...(lookInMs === undefined ? [] : [lookInMs])];
 }

@@ -135,8 +135,15 @@ export class Supervisor {
       this.#context.log.warn('the kind Application is gone: nothing is removed', { application: name });
     }
     if (outcome === 'waiting') return WAITING_MS;
+    if (outcome === 'ending') return this.#nextLookMs(name);
     if (!this.#find(name)) this.#tenants.delete(name);
     return undefined;
+  }
+
+  /** When to see whether what is being deleted has gone. */
+  #nextLookMs(name: string): number {
+    const store = this.#context.inventories.find(name);
+    return store?.endings.nextInMs(store.inventory.entries) ?? WAITING_MS;
   }
 
   /** An Application that Git has in another one is about to be put back: what it runs must not go meanwhile. */

@@ -13,6 +13,8 @@ export interface InventoryEntry extends ObjectReference {
   uid?: string;
   /** While an object is being made: when the intention was written, RFC 3339, by the clock of the API server. */
   since?: string;
+  /** Since when it is being deleted, RFC 3339: it was pruned, and something still holds it. */
+  ending?: string;
   /** Digest of the object as it was applied, 16 hex digits; absent while it is being applied. */
   manifest?: string;
   /** Digest of the fields that the API server says are ours, 16 hex digits (cluster/managed-fields.ts). */
@@ -134,7 +136,7 @@ function shortened(name: string, max: number): string {
   return `${name.slice(0, max - hash.length - 1).replace(/[-.]+$/, '')}-${hash}`;
 }
 
-const TEXTS = ['resource', 'uid', 'since', 'manifest', 'fields', 'file'] as const;
+const TEXTS = ['resource', 'uid', 'since', 'manifest', 'fields', 'file', 'ending'] as const;
 
 function ordered(entry: InventoryEntry): InventoryEntry {
   const { component, apiVersion, kind, namespace, name, line } = entry;

@@ -1,5 +1,6 @@
 import type { HeldPrune, Inventory, InventoryEntry } from '../manifest/inventory.ts';
 import type { ImageMemory } from '../manifest/image-memory.ts';
+import { Endings } from './endings.ts';
 import type { InventoryIndex } from './inventory-index.ts';
 import type { InventoryPlace } from './inventory-place.ts';
 import { isPlaceTaken } from './taken-place.ts';
@@ -17,6 +18,7 @@ export interface InventoryStoreOptions {
  * created (invariant I2 of spec/sync.md), by this agent alone; changes are made one after the other.
  */
 export class InventoryStore {
+  readonly endings = new Endings();
   readonly #options: InventoryStoreOptions;
   #inventory: Inventory;
   #stored: boolean;
@@ -78,11 +80,14 @@ export class InventoryStore {
     return this.#change(update, hasTime);
   }
 
-  /** Takes entries out, by identity; what is left of a component that is no longer there goes with its last entry. */
-  forget(gone: ReadonlySet<InventoryEntry>): Promise<void> {
-    if (gone.size === 0) return Promise.resolve();
+  /**
+   * Takes entries out and puts others in the place of those that they were, by identity; what is left of a component that is
+   * no longer there goes with its last entry.
+   */
+  forget(gone: ReadonlySet<InventoryEntry>, marked: ReadonlyMap<InventoryEntry, InventoryEntry> = new Map()): Promise<void> {
+    if (gone.size === 0 && marked.size === 0) return Promise.resolve();
     return this.#change((inventory) => {
-      const entries = inventory.entries.filter((entry) => !gone.has(entry));
+      const entries = inventory.entries.filter((entry) => !gone.has(entry)).map((entry) => marked.get(entry) ?? entry);
       return { ...inventory, entries, keep: inventory.keep.filter((name) => entries.some((entry) => entry.component === name)) };
     });
   }

@@ -4,9 +4,10 @@ import type { HeldPrune, InventoryEntry } from '../manifest/inventory.ts';
 import { heldPrune, type PruneBudget } from '../manifest/prune-budget.ts';
 import type { BuildPoint } from './claims.ts';
 import type { DeliveryContext, DeliveryOwner } from './delivery.ts';
+import { type Ending, isEnding } from './endings.ts';
 import type { InventoryStore } from './inventory-store.ts';
-import { removeEntries } from './removal.ts';
-import { sortStale, weightOf } from './stale.ts';
+import { recordRemoval, removeEntries } from './removal.ts';
+import { type Sorted, sortStale, weightOf } from './stale.ts';
 
 export interface PruneRequest {
   at?: BuildPoint;
@@ -25,6 +26,10 @@ export interface Pruned {
   /** Another component is expected to take them. */
   waiting: ObjectReference[];
   held?: HeldPrune;
+  /** Deleted, and something still holds them. */
+  ending: Ending[];
+  /** Those of them that were deleted just now. */
+  begun: Ending[];
 }
 
 export interface Prune {
@@ -39,24 +44,47 @@ export interface Prune {
 /** Removes what left Git, hands over what another component has by now, and holds what is too much (step 11 of spec/sync.md §6A). */
 export async function pruneStale(prune: Prune, signal: AbortSignal): Promise<Pruned> {
   const { request, owner, store } = prune;
-  const { claims, inventories, client, metrics } = prune.context;
-  const entries = store.entries(owner.component);
+  const { claims, inventories, client, live, metrics } = prune.context;
   const spare = (entry: InventoryEntry): boolean => !owner.prune || owner.exempt(entry);
-  const stale = staleOf(entries, prune.desired);
-  const sorted = await sortStale(stale, { owner, claims, inventories, spare, at: request.at, mentions: request.mentions });
+  const sorted = await sortStale(staleOf(store.entries(owner.component), prune.desired), {
+    owner,
+    claims,
+    inventories,
+    spare,
+    at: request.at,
+    mentions: request.mentions,
+  });
+  // What is being deleted is decided, and counts no more.
+  const stale = sorted.stale.filter((entry) => !isEnding(entry));
+  const held = await hold(stale, sorted, prune);
+  const due = sorted.stale.filter((entry) => isEnding(entry) && store.endings.isDue(entry, request.left ? undefined : live.get(entry)));
+  const open = [...due, ...(held ? [] : stale)];
+  const context = { client, application: owner.application, signal };
+  const nothing = { gone: [], left: [], ending: [], failures: [] };
+  const removal = open.length > 0 ? await metrics.timed('prune', () => removeEntries(open, context)) : nothing;
+  metrics.heldPrunes.set({ application: owner.application, component: owner.component }, held?.objects.length ?? 0);
+  await recordRemoval(removal, store, [...sorted.spared, ...sorted.handedOver]);
+  if (removal.failures[0]) throw removal.failures[0];
+  return {
+    removed: removal.gone,
+    kept: sorted.spared,
+    left: removal.left,
+    waiting: sorted.waiting,
+    ...(held ? { held } : {}),
+    ending: store.endings.of(owner.component, staleOf(store.entries(owner.component), prune.desired)),
+    begun: removal.ending.filter(({ was }) => !isEnding(was)),
+  };
+}
+
+/** Whether the prune has to wait for a person; the record of it stands until that is over. */
+async function hold(stale: readonly InventoryEntry[], { waiting }: Sorted, prune: Prune): Promise<HeldPrune | undefined> {
+  const { store, owner } = prune;
   const before = store.held(owner.component);
   // What another component may take: whether it does decides later, and the list that was shown stands until then.
-  const open = sorted.waiting.filter((entry) => before?.objects.includes(objectId(entry)));
-  const held = holds([...sorted.stale, ...open], entries, prune);
+  const open = waiting.filter((entry) => before?.objects.includes(objectId(entry)));
+  const held = holds([...stale, ...open], prune);
   await store.hold(owner.component, held ?? (open.length > 0 ? before : undefined));
-  const context = { client, application: owner.application, signal };
-  const nothing = { gone: [], left: [], failures: [] };
-  const go = !held && sorted.stale.length > 0;
-  const removal = go ? await metrics.timed('prune', () => removeEntries(sorted.stale, context)) : nothing;
-  metrics.heldPrunes.set({ application: owner.application, component: owner.component }, held?.objects.length ?? 0);
-  await store.forget(new Set([...removal.gone, ...removal.left.map(({ entry }) => entry), ...sorted.spared, ...sorted.handedOver]));
-  if (removal.failures[0]) throw removal.failures[0];
-  return { removed: removal.gone, kept: sorted.spared, left: removal.left, waiting: sorted.waiting, ...(held ? { held } : {}) };
+  return held;
 }
 
 /** Entries that are no longer desired; one object seen through two API groups is still the same object. */
@@ -65,12 +93,12 @@ function staleOf(entries: readonly InventoryEntry[], desired: ReadonlySet<string
   return entries.filter((entry) => !desired.has(objectId(entry)) && (entry.uid === undefined || !uids.has(entry.uid)));
 }
 
-function holds(stale: InventoryEntry[], inventory: InventoryEntry[], { request, owner, store, context }: Prune): HeldPrune | undefined {
+function holds(stale: InventoryEntry[], { request, owner, store, context }: Prune): HeldPrune | undefined {
   if (stale.length === 0) return undefined;
   const { inventories, live } = context;
   return heldPrune({
     stale,
-    inventory,
+    inventory: store.entries(owner.component).filter((entry) => !isEnding(entry)),
     budget: request.budget,
     weigh: (entry) => weightOf(entry, inventories, (reference) => live.get(reference)),
     left: request.left ?? false,

@@ -1,9 +1,12 @@
 import pLimit from 'p-limit';
 import { Failure } from '#api/failure.ts';
 import { displayName, type KubeObject } from '#api/kubernetes.ts';
+import { rfc3339 } from '#core/clock.ts';
 import { ApiError, type Client } from '../cluster/client.ts';
 import type { InventoryEntry } from '../manifest/inventory.ts';
+import type { InventoryStore } from './inventory-store.ts';
 import { reverseWaves } from '../manifest/order.ts';
+import { type Ending, isEnding } from './endings.ts';
 import { failureOf } from './failures.ts';
 import { carriesLabels, isFromIntention } from './verdict.ts';
 
@@ -18,6 +21,8 @@ export interface Removal {
   gone: InventoryEntry[];
   /** Not the object that was applied, or no longer labelled as ours: left in the cluster, and out of the inventory. */
   left: { entry: InventoryEntry; why: string }[];
+  /** Deleted and still there: these stay in the inventory. */
+  ending: Ending[];
   failures: Failure[];
 }
 
@@ -29,7 +34,7 @@ const CONCURRENCY = 8;
  * labels and the recorded UID, with the UID as precondition (invariant I3 of spec/sync.md).
  */
 export async function removeEntries(entries: readonly InventoryEntry[], context: RemovalContext): Promise<Removal> {
-  const result: Removal = { gone: [], left: [], failures: [] };
+  const result: Removal = { gone: [], left: [], ending: [], failures: [] };
   const limit = pLimit(CONCURRENCY);
   for (const wave of reverseWaves(entries)) {
     await Promise.all(wave.map((entry) => limit(() => removeOne(entry, context, result))));
@@ -38,17 +43,23 @@ export async function removeEntries(entries: readonly InventoryEntry[], context:
   return result;
 }
 
+/** What came of it, in the inventory; `others` leave it too. */
+export async function recordRemoval(removal: Removal, store: InventoryStore, others: readonly InventoryEntry[]): Promise<void> {
+  const { gone, left, ending } = removal;
+  for (const one of ending) store.endings.stands(one);
+  const marked = new Map(ending.map(({ was, entry }) => [was, entry]));
+  await store.forget(new Set([...gone, ...left.map(({ entry }) => entry), ...others]), marked);
+}
+
 async function removeOne(entry: InventoryEntry, context: RemovalContext, result: Removal): Promise<void> {
-  const { client, signal } = context;
+  const { signal } = context;
   try {
     const live = await liveObject(entry, context);
-    const foreign = live && whyForeign(live, entry, context.application);
-    if (live && foreign) {
-      result.left.push({ entry, why: foreign });
-      return;
-    }
-    if (live) await client.delete(entry, { ...(live.metadata.uid ? { uid: live.metadata.uid } : {}), signal });
-    result.gone.push(entry);
+    const foreign = live && !isEnding(entry) && whyForeign(live, entry, context.application);
+    if (foreign) result.left.push({ entry, why: foreign });
+    else if (!live || (isEnding(entry) && live.metadata.uid !== entry.uid)) result.gone.push(entry);
+    else if (await lingers(live, entry, context)) result.ending.push(endingOf(entry, live, context));
+    else result.gone.push(entry);
   } catch (error) {
     signal.throwIfAborted();
     const failure = failureOf(error, `remove ${displayName(entry)}`);
@@ -60,6 +71,23 @@ async function removeOne(entry: InventoryEntry, context: RemovalContext, result:
       }),
     );
   }
+}
+
+/** Deletes the object, once. True where it is still there after that: no request more where nothing can hold it. */
+async function lingers(live: KubeObject, entry: InventoryEntry, context: RemovalContext): Promise<boolean> {
+  const { uid, deletionTimestamp, finalizers = [] } = live.metadata;
+  if (deletionTimestamp) return true;
+  await context.client.delete(entry, { ...(uid ? { uid } : {}), signal: context.signal });
+  // A Pod is given the time to stop.
+  if (finalizers.length === 0 && entry.kind !== 'Pod') return false;
+  return (await liveObject(entry, context))?.metadata.uid === uid;
+}
+
+/** With the UID that is going, which an intention does not know. */
+function endingOf(was: InventoryEntry, { metadata: { uid, finalizers = [] } }: KubeObject, { client }: RemovalContext): Ending {
+  if (isEnding(was)) return { was, entry: was, finalizers };
+  const { since: _, ...known } = was;
+  return { was, entry: { ...known, ...(uid ? { uid } : {}), ending: rfc3339(client.transport.serverNow()) }, finalizers };
 }
 
 /**

@@ -23,10 +23,19 @@ const volumeYaml = (name: string): string =>
 
 const command = (...args: string[]): Promise<Ran> => lateen([...args, '-n', tenant.namespace], { env: { KUBECONFIG: tenant.kubeconfig } });
 
-/** Gone, or as good as: its finalizers are the API server's own. */
+/** Gone, or on its way. */
 async function isDeleted(kind: string, name: string): Promise<boolean> {
   const object = await tenant.get(kind, name);
   return object === undefined || object.metadata.deletionTimestamp !== undefined;
+}
+
+async function protect(name: string, finalizers: string[] | null): Promise<void> {
+  const volume = { apiVersion: 'v1', kind: 'PersistentVolumeClaim', namespace: tenant.namespace, name };
+  await tenant.client.mergePatch(volume, { metadata: { finalizers } });
+}
+
+async function inventoryText(name: string): Promise<string> {
+  return JSON.stringify((await tenant.get('ConfigMap', `lateen-${name}`))?.['data']);
 }
 
 function ready(name: string) {
@@ -71,10 +80,15 @@ describe.concurrent('the volume of a component that has left the spec', () => {
     expect(tokenIn(ready('left')?.message ?? '')).toBe(token);
     expect(await isDeleted('PersistentVolumeClaim', 'left')).toBe(false);
 
+    // Clusters protect a volume that is in use like this: until that is off, it is not gone.
+    await protect('left', ['example.com/keep']);
     expect(await command('approve', 'left', token)).toMatchObject({ status: 0, stdout: expect.stringContaining('removes 2 objects') });
     await tenant.eventually('pruned', async () => (await isDeleted('PersistentVolumeClaim', 'left')) && isDeleted('ConfigMap', 'left-b'));
     await tenant.until('left', 'at rest', () => ready('left')?.reason === 'ReconcileSuccess');
     expect((await tenant.events('left')).filter((line) => line.includes('PruneHeld'))).toHaveLength(1);
+    expect(await inventoryText('left')).toContain('PersistentVolumeClaim');
+    await protect('left', null);
+    await tenant.eventually('forgotten', async () => !(await inventoryText('left')).includes('PersistentVolumeClaim'));
   });
 
   it('waits for another word when it is another list', async () => {
