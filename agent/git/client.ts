@@ -1,4 +1,7 @@
+import type { ChildProcess } from 'node:child_process';
+import { subscribe } from 'node:diagnostics_channel';
 import { fileURLToPath } from 'node:url';
+import { Failure } from '#api/failure.ts';
 import { gitVariables } from './environment.ts';
 
 /** Puts git into a process group of its own; shipped beside the program. */
@@ -34,9 +37,21 @@ export class GitError extends Error {
   }
 }
 
+/** Without file descriptors there is a child without pipes, and an event that tells. */
+export function noPipes(): Failure {
+  return new Failure('GitFailed', 'git could not be started: the agent has too many files open', {
+    remedy: 'raise the limit of open files of the agent',
+  });
+}
+
+// simple-git stumbles over the pipes before it listens for the event, which would then end the agent.
+subscribe('child_process', (message) => {
+  (message as { process: ChildProcess }).process.on('error', () => undefined);
+});
+
 /**
  * Runs git through simple-git, which is loaded at the first call, and returns its standard output. Rejects with GitError,
- * or with the reason of `signal`; either way nothing of git is running any more.
+ * Failure where it cannot be started, or the reason of `signal`; either way nothing of git is running any more.
  */
 export async function runGit(call: GitCall): Promise<string> {
   const { args, environment, cwd, wrapper, maxOutputBytes, signal } = call;
@@ -77,7 +92,7 @@ export async function runGit(call: GitCall): Promise<string> {
   } catch (error) {
     signal.throwIfAborted();
     if (overflow.signal.aborted) throw new GitError(command, '', true);
-    throw failed ?? error;
+    throw failed ?? (String((error as Error).message).startsWith('TypeError') ? noPipes() : error);
   }
 }
 

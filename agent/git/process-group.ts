@@ -1,6 +1,6 @@
-import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { type ChildProcess, type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { GitError } from './client.ts';
+import { GitError, noPipes } from './client.ts';
 
 const MAX_ERROR_BYTES = 64 * 1024;
 
@@ -14,12 +14,20 @@ export interface GitInput {
   signal: AbortSignal;
 }
 
-/** Starts git in a process group of its own, with its standard input open: it ends with that, so an agent that dies leaves none behind. */
+/**
+ * Starts git in a process group of its own, with its standard input open: it ends with that, so an agent that dies leaves none
+ * behind. Throws Failure where the agent has so many files open that there are no pipes to git.
+ */
 export function startGit(
   args: readonly string[],
   { environment, cwd }: Pick<GitInput, 'environment' | 'cwd'>,
 ): ChildProcessWithoutNullStreams {
-  return spawn('git', [...args], { cwd, env: environment, detached: true });
+  const child = spawn('git', [...args], { cwd, env: environment, detached: true });
+  // Comes in a moment where git could not be started. With nobody to hear it, it would end the agent.
+  child.on('error', () => undefined);
+  const { stdin } = child as ChildProcess;
+  if (!stdin) throw noPipes();
+  return child;
 }
 
 /** Gives git its input and waits for its end; what it prints is not asked for. Rejects with GitError or the signal's reason. */

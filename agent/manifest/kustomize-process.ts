@@ -70,7 +70,11 @@ let unshare: Promise<string | undefined> | undefined;
 
 /** The program that gives kustomize a network namespace of its own; undefined where this machine does not allow it. */
 export function networkSandbox(): Promise<string | undefined> {
-  unshare ??= probeUnshare();
+  unshare ??= probeUnshare().catch(() => {
+    // It did not come to an answer: the next build asks again.
+    unshare = undefined;
+    return undefined;
+  });
   return unshare;
 }
 
@@ -83,8 +87,9 @@ async function probeUnshare(): Promise<string | undefined> {
   for (const candidate of UNSHARE) {
     if (!(await isExecutable(candidate))) continue;
     const args = [...OWN_NETWORK, candidate, '--version'];
-    const ended = await capture({ program: candidate, args, cwd: '/', signal: AbortSignal.timeout(PROBE_MS) }).catch(() => undefined);
-    if (ended?.code === 0) return candidate;
+    const { code, killedBy } = await capture({ program: candidate, args, cwd: '/', signal: AbortSignal.timeout(PROBE_MS) });
+    if (code === 0) return candidate;
+    if (killedBy) throw new Error(`${candidate} was killed by ${killedBy}`);
   }
   return undefined;
 }
@@ -111,6 +116,12 @@ function capture({ program, args, cwd, signal }: { program: string; args: string
     let bytes = 0;
     let stderr = '';
     const kill = (): void => killGroup(child.pid);
+    child.once('error', (error) => {
+      signal.removeEventListener('abort', kill);
+      failed(toError(error));
+    });
+    // It says why in a moment; where too many files are open, it has no pipes either.
+    if (child.pid === undefined) return;
     child.stdout.on('data', (chunk: Buffer) => {
       bytes += chunk.length;
       if (bytes > limits.totalBytes) kill();
@@ -123,10 +134,6 @@ function capture({ program, args, cwd, signal }: { program: string; args: string
     if (signal.aborted) kill();
     // The pipes stay open while a left-over of the group holds them, so the group goes with its leader.
     child.once('exit', kill);
-    child.once('error', (error) => {
-      signal.removeEventListener('abort', kill);
-      failed(toError(error));
-    });
     child.once('close', (code, killedBy) => {
       signal.removeEventListener('abort', kill);
       done({ code, killedBy, stdout: Buffer.concat(stdout), stderr, tooLarge: bytes > limits.totalBytes });
