@@ -4,6 +4,7 @@ import { oneLine } from '#core/errors.ts';
 import { dataFindings } from './data-check.ts';
 import { guard } from './guard.ts';
 import { limits } from './limits.ts';
+import { quantityFindings } from './quantity-check.ts';
 import { unknownKindRemedy } from './kind-hints.ts';
 import type { BuiltObject, Origin } from './types.ts';
 
@@ -93,8 +94,14 @@ function causesOfOne(built: BuiltObject, scope: { namespaced: boolean } | undefi
     const remedy = 'remove it: the agent works in one namespace, and an administrator applies cluster-wide objects';
     return [mistake(built, { code: 'ClusterScoped', path: 'kind', message: `${shown(object)} is cluster-scoped`, remedy })];
   }
-  const data = dataFindings(object, shown(object)).map((finding) => mistake(built, finding));
-  return [...nameCauses(built), ...namespaceCauses(built, namespace), ...metadataCauses(built), ...data, ...sizeCauses(built)];
+  const values = [...dataFindings(object, shown(object)), ...quantityFindings(object, shown(object))];
+  return [
+    ...nameCauses(built),
+    ...namespaceCauses(built, namespace),
+    ...metadataCauses(built),
+    ...values.map((finding) => mistake(built, finding)),
+    ...sizeCauses(built),
+  ];
 }
 
 function nameCauses(built: BuiltObject): Cause[] {

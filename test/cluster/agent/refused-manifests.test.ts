@@ -48,7 +48,12 @@ describe.concurrent('a manifest that the API server does not take', () => {
     ['envnum', 'env: [{name: A, value: 8080}]', '1', '.containers[name="web"].env[name="A"].value: expected string, got a number (8080)'],
     ['replicas', 'tty: false', '"1"', '.spec.replicas: expected number, got a string'],
     ['envtwice', 'env: [{name: A, value: x}, {name: A, value: y}]', '1', '.env: duplicate entries for key [name="A"]'],
-    ['quantity', 'resources: {limits: {cpu: 1x}}', '1', 'a quantity (cpu, memory, storage) is not of the form 500m or 1Gi'],
+    [
+      'quantity',
+      'env: [{name: A, valueFrom: {resourceFieldRef: {resource: limits.cpu, divisor: 1x}}}]',
+      '1',
+      'a quantity (cpu, memory, storage) is not of the form 500m or 1Gi',
+    ],
   ])('is a mistake of its author, in readable words: %s', async (name, container, replicas, words) => {
     const { reason, message } = await refused(name, { 'a.yaml': deployment(name, container, replicas) });
     expect(reason).toBe('APPLY_FAILED');
@@ -63,6 +68,22 @@ describe.concurrent('a manifest that the API server does not take', () => {
     expect(reason).toBe('INVALID_OBJECT');
     expect(message).toMatch(/^a\.yaml:1: data\[port\] of ConfigMap\/ports is a number and must be a text \(commit \w+\); quote it$/);
     expect(await tenant.get('ConfigMap', 'beside-ports')).toBeDefined();
+  });
+
+  it('is told with its field where a quantity of a container is none', async () => {
+    const { reason, message } = await refused('cpu', { 'a.yaml': deployment('cpu', 'resources: {limits: {cpu: 1x, memory: 1Gi}}') });
+    expect(reason).toBe('INVALID_OBJECT');
+    const field = 'spec.template.spec.containers[0].resources.limits.cpu of Deployment/cpu is "1x", which is no quantity';
+    expect(message).toMatch(/^a\.yaml:1: .* \(commit \w+\); write it like 500m or 1Gi$/);
+    expect(message).toContain(field);
+  });
+
+  it('takes every quantity that the API server takes', async () => {
+    const limits =
+      'resources: {requests: {cpu: 0.5, memory: 1e6}, limits: {cpu: " 1 ", memory: "1.5Gi", ephemeral-storage: 100M, example.com/gpu: "2"}}';
+    const repository = await repositories.create('quantities', { 'a.yaml': deployment('quantities', limits, '0') });
+    await tenant.apply('quantities', [kustomize('a', repository.url)]);
+    await tenant.untilRunning('quantities');
   });
 
   it('shows nothing of a Secret, whatever is wrong with it', async () => {
