@@ -36,6 +36,9 @@ export interface ExchangerHandle {
   close(): void;
 }
 
+/** Then HTTP/2 is tried again. */
+const HTTPS_MS = 10 * 60_000;
+
 export function createExchanger(connection: Connection, userAgent: string, log: Log): ExchangerHandle {
   const wire = createWire(connection, log);
   // Such as that of a proxy in front of several clusters.
@@ -74,33 +77,27 @@ export function createExchanger(connection: Connection, userAgent: string, log: 
   return { exchange, close: () => wire.close() };
 }
 
-/** HTTP/2, and HTTPS from the moment at which the server turned out not to speak it. */
+/** HTTP/2, and HTTPS for a while where the server turned out not to speak it: a proxy, or one of several servers, may be new. */
 function createWire(connection: Connection, log: Log): Wire {
   const http2 = openHttp2(connection);
-  let https: Wire | undefined;
-  let closed = false;
-
-  function fallback(): Wire {
-    if (!https) log.info('the API server speaks no HTTP/2: using HTTPS');
-    https ??= openHttps(connection);
-    if (closed) https.close();
-    return https;
-  }
+  const https = openHttps(connection);
+  let httpsUntilMs = Number.NEGATIVE_INFINITY;
 
   return {
     async exchange(exchange) {
-      if (https) return https.exchange(exchange);
+      if (performance.now() < httpsUntilMs) return https.exchange(exchange);
       try {
         await http2.exchange(exchange);
       } catch (error) {
-        if (error instanceof NoHttp2Error) return fallback().exchange(exchange);
-        throw error;
+        if (!(error instanceof NoHttp2Error)) throw error;
+        if (httpsUntilMs < 0) log.info('the API server speaks no HTTP/2: using HTTPS');
+        httpsUntilMs = performance.now() + HTTPS_MS;
+        return https.exchange(exchange);
       }
     },
     close() {
-      closed = true;
       http2.close();
-      https?.close();
+      https.close();
     },
   };
 }
