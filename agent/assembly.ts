@@ -68,7 +68,6 @@ export function assemble(settings: AgentSettings, client: Client, { log, redacto
     ownNamespace,
     inventories,
     images,
-    // Patience is no matter of what the clock on the wall says.
     claims: new Claims(() => performance.now()),
     autoscalers: new Autoscalers(live),
     writing: createLanes(WRITERS),

@@ -57,6 +57,7 @@ export class Claims {
   /** Grows with every change: tells whether something has changed during a run. */
   version = 0;
 
+  /** `now`: monotonic milliseconds, since patience is no matter of what the clock on the wall says. */
   constructor(now: () => number) {
     this.#now = now;
   }
