@@ -3,7 +3,6 @@ import { constants } from 'node:fs';
 import { access, mkdir, realpath } from 'node:fs/promises';
 import { delimiter, isAbsolute, join, resolve } from 'node:path';
 import { Failure } from '#api/failure.ts';
-import { toError } from '#core/errors.ts';
 import { limits } from './limits.ts';
 
 export interface KustomizeRun {
@@ -118,7 +117,11 @@ function capture({ program, args, cwd, signal }: { program: string; args: string
     const kill = (): void => killGroup(child.pid);
     child.once('error', (error) => {
       signal.removeEventListener('abort', kill);
-      failed(toError(error));
+      failed(
+        new Failure('BuildFailed', `kustomize could not be started: ${error.message}`, {
+          remedy: 'check what the machine of the agent lacks',
+        }),
+      );
     });
     // It says why in a moment; where too many files are open, it has no pipes either.
     if (child.pid === undefined) return;
