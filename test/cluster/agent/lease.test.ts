@@ -72,6 +72,9 @@ it('takes over from one that was killed when its lease is over, and counts what 
     /^lateen_agent_held_prune_objects\{application="killed",component="a"\} 0$/,
     /^lateen_agent_build_info\{version="[\d.]+",node="v22[\d.]+"\} 1$/,
   ]) {
-    expect(page.filter((one) => line.test(one))).not.toEqual([]);
+    expect(
+      page.filter((one) => line.test(one)),
+      String(line),
+    ).not.toEqual([]);
   }
 });
