@@ -263,7 +263,7 @@ function isRefusal(error: unknown): boolean {
 
 function applied({ object, answer }: Sent, { desired, live }: Task): Outcome {
   const changed = answer.metadata.resourceVersion !== live?.metadata.resourceVersion;
-  return { done: 'applied', changed, answer: asRecorded(projected(answer), object, desired.object) };
+  return { done: 'applied', changed, answer: asRecorded(projected(answer), object, desired) };
 }
 
 function made(desired: Desired): Failure {

@@ -60,7 +60,7 @@ export class Autoscalers {
   }
 }
 
-export function isAutoscaler({ apiVersion, kind }: KubeObject): boolean {
+export function isAutoscaler({ apiVersion, kind }: Pick<KubeObject, 'apiVersion' | 'kind'>): boolean {
   return kind === AUTOSCALER.kind && groupOf(apiVersion) === groupOf(AUTOSCALER.apiVersion);
 }
 
@@ -86,9 +86,9 @@ export function forAutoscaler(object: KubeObject, live: LiveObject): KubeObject 
  * The answer to what was sent for an object of Git, for the inventory: as if replicas that were left to an autoscaler were
  * ours. They are a difference then, and are put back once it is gone.
  */
-export function asRecorded(answer: LiveObject, sent: KubeObject, git: KubeObject): LiveObject {
+export function asRecorded(answer: LiveObject, sent: KubeObject, git: { object: KubeObject }): LiveObject {
   const { withReplicas } = answer.ownership;
-  if (withReplicas === undefined || !hasReplicas(git) || hasReplicas(sent)) return answer;
+  if (withReplicas === undefined || hasReplicas(sent) || !hasReplicas(git.object)) return answer;
   return { ...answer, ownership: { ...answer.ownership, fields: withReplicas } };
 }
 

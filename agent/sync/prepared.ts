@@ -3,7 +3,7 @@ import { objectId, referenceOf } from '#api/kubernetes.ts';
 import type { Client } from '../cluster/client.ts';
 import { kindKey } from '../cluster/live-objects.ts';
 import { type BuiltObject, checkObjects } from '../manifest/check.ts';
-import type { Autoscalers } from './autoscalers.ts';
+import { type Autoscalers, isAutoscaler } from './autoscalers.ts';
 import type { Claims } from './claims.ts';
 import { type Desired, desiredOf } from './desired.ts';
 import { asApplied, type NestedContext } from './nested-applications.ts';
@@ -37,11 +37,9 @@ export async function prepare(
   const checked = await checkObjects(objects, { namespace, scope });
   const built = await asApplied(checked.objects, context);
   const desired = desiredOf(built.objects, owner);
-  context.autoscalers.render(
-    owner,
-    built.objects.map(({ object }) => object),
-    context.claims,
-  );
+  // An object of a build is parsed anew at each look.
+  const autoscalers = desired.filter(({ reference }) => isAutoscaler(reference)).map(({ object }) => object);
+  context.autoscalers.render(owner, autoscalers, context.claims);
   const ids = new Set(objects.map(({ object }) => objectId({ ...referenceOf(object), namespace })));
   return { objects, desired, causes: [...checked.causes, ...built.causes], ids, plurals };
 }

@@ -23,7 +23,7 @@ it.each<[string, KubeObject, LiveObject, unknown]>([
 
 it('records what was left to an autoscaler as if it were ours, so that it is a difference once that is gone', () => {
   const answer = live(4, { fields: 'a', withReplicas: 'b' });
-  expect(asRecorded(answer, bare, git).ownership.fields).toBe('b');
-  expect(asRecorded(answer, git, git).ownership.fields).toBe('a');
-  expect(asRecorded(answer, bare, bare).ownership.fields).toBe('a');
+  expect(asRecorded(answer, bare, { object: git }).ownership.fields).toBe('b');
+  expect(asRecorded(answer, git, { object: git }).ownership.fields).toBe('a');
+  expect(asRecorded(answer, bare, { object: bare }).ownership.fields).toBe('a');
 });
