@@ -75,7 +75,12 @@ export const agentSettings = {
   kustomize: { placeholder: 'PATH', help: 'the kustomize program', default: 'kustomize', parse: parseText },
   kubeconfig: { placeholder: 'FILE', help: 'kubeconfig file; without it the token of the Pod is used', default: '', parse: parseText },
   context: { placeholder: 'NAME', help: 'context of the kubeconfig file', default: '', parse: parseText },
-  healthAddress: { placeholder: 'HOST:PORT', help: 'where /healthz and /readyz answer', default: ':8080', parse: parseAddress },
+  healthAddress: {
+    placeholder: 'HOST:PORT',
+    help: 'where /healthz and /readyz answer; /healthz fails where the Lease was neither renewed nor lost for twice its life',
+    default: ':8080',
+    parse: parseAddress,
+  },
   leaseDuration: {
     placeholder: 'DURATION',
     help: 'after so long without a renewal another replica may take over; renewed three times as often',
