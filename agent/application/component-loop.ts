@@ -4,17 +4,15 @@ import type { Failure } from '#api/failure.ts';
 import type { ObjectReference } from '#api/kubernetes.ts';
 import { backoffMs, DEFAULT_BACKOFF, jitterMs } from '#core/backoff.ts';
 import type { Clock } from '#core/clock.ts';
-import { oneLine } from '#core/errors.ts';
 import type { Log } from '#core/log.ts';
 import { createLoop, type Loop } from '#core/loop.ts';
 import type { EventRecorder } from '../cluster/events.ts';
-import { Delivery, type DeliveryContext, type DeliveryOwner, type Pruned, type PruneRequest } from '../sync/delivery.ts';
-import { endingText } from '../sync/endings.ts';
+import { Delivery, type DeliveryContext, type DeliveryOwner, type PruneRequest } from '../sync/delivery.ts';
 import { failureOf } from '../sync/failures.ts';
 import type { InventoryStore } from '../sync/inventory-store.ts';
 import type { RevisionName } from '../revision/snapshot.ts';
 import { ComponentJournal } from './component-journal.ts';
-import { heldText, SHOWN_DIGITS } from './held-text.ts';
+import { withPrune } from './pruned-result.ts';
 
 /** What an Application asks of one of its components. */
 export interface ComponentInput {
@@ -65,6 +63,8 @@ export interface ComponentWork {
 const PERIODIC_MS = 600_000;
 /** Others tell when they are done; one that never runs is not waited for for ever (claims.ts). No request is made. */
 const WAITING_MS = 5_000;
+/** After so long it is said that something waits: a hand-over takes a moment. */
+const LONG_WAIT_MS = 10_000;
 /** Changes of objects within this time are one run. */
 const SETTLE_MS = 50;
 /** A failure that only a person can mend is tried again now and then all the same. */
@@ -95,6 +95,8 @@ export class ComponentLoop {
   #unwellSinceMs: number | undefined;
   /** True while another component has to do something first. */
   #waitsForOthers = false;
+  /** Since when something that has left Git waits for others. */
+  #waitingSinceMs: number | undefined;
   /** When to see whether what is being deleted has gone; undefined where nothing is, or a watch tells. */
   #lookInMs: number | undefined;
 
@@ -189,7 +191,10 @@ export class ComponentLoop {
     this.#journal.pruned(input, pruned);
     const { store } = this.#options;
     this.#lookInMs = store.endings.nextInMs(store.entries(input.component.name));
-    return withPrune(result, pruned, input.application.metadata.name);
+    const now = this.#options.context.clock.now();
+    this.#waitingSinceMs = pruned.waiting.length > 0 ? (this.#waitingSinceMs ?? now) : undefined;
+    const long = now - (this.#waitingSinceMs ?? now) >= LONG_WAIT_MS;
+    return withPrune(result, pruned, { application: input.application.metadata.name, long });
   }
 
   /** When to run again by itself: after a failure with backoff, else on the next change. */
@@ -240,16 +245,6 @@ export class ComponentLoop {
 
 function labelsOf({ application, component }: ComponentInput): { application: string; component: string } {
   return { application: application.metadata.name, component: component.name };
-}
-
-/** A held prune is no failure: everything that Git has is applied and well. It is said, and what a person may do. */
-function withPrune(result: ComponentResult, { held, waiting, ending }: Pruned, application: string): ComponentResult {
-  const waits = waiting.length > 0 ? { waiting: true as const } : {};
-  if (!held && ending.length > 0)
-    return { ...result, ...waits, message: oneLine([result.message, endingText(ending)].filter(Boolean).join('; ')) };
-  if (!held) return { ...result, ...waits };
-  const details = { ...result.details, [detail.heldPrune]: held.commit.slice(0, SHOWN_DIGITS) };
-  return { ...result, ...waits, message: heldText(held, application), details };
 }
 
 function visible(result: ComponentResult | undefined): unknown {

@@ -94,7 +94,9 @@ it.concurrent('the API server refuses the Application: what moves stays until it
   });
   await tenant.until('barred', 'refused', () => tenant.service('barred', 'a')?.healthy === false);
   await tenant.eventually('pruned', async () => (await uidOf('barred-z')) === undefined);
-  await sleep(6_000);
+  const message = () => tenant.service('barred-one', 'a')?.message ?? '';
+  await tenant.until('barred-one', 'told what waits', () => message() !== '');
+  expect(message()).toBe('ConfigMap/barred-x has left Git here and stays, since another component may have it once it has come to its end');
   expect(await uidOf('barred-x')).toBe(uid);
   await allow();
   await reconcile('barred');
