@@ -132,8 +132,8 @@ export class Claims {
   /** The component neither builds nor applies for now: it keeps what it has, and nobody waits for it. */
   pause(owner: Owner): void {
     const before = this.#claims.get(ownerKey(owner));
-    this.#put(owner, { heard: true, at: undefined });
-    if (!before?.heard || before.at) this.#changed();
+    this.#put(owner, { heard: true, at: undefined, nested: 'applied' });
+    if (!before?.heard || before.at || before.nested !== 'applied') this.#changed();
   }
 
   /** The Application is refused: none of its components runs for now. */

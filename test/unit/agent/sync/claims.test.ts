@@ -91,6 +91,15 @@ describe('a component that renders Applications', () => {
     expect(waits('one')).toBe(false);
   });
 
+  it('is waited for by nobody while it is suspended, and again when it goes on', () => {
+    claims.render(other, nested, at('one'));
+    claims.applied(other, false);
+    claims.pause(other);
+    expect([claims.isUnderWay(other), waits('one')]).toEqual([false, false]);
+    claims.render(other, nested, at('one'));
+    expect([claims.isUnderWay(other), waits('one')]).toEqual([true, true]);
+  });
+
   it('awaits no Application that is not ours to run, and none for longer than a minute', () => {
     claims.render(other, nested, at('one'));
     claims.applied(other, true);
