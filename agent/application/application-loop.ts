@@ -288,6 +288,9 @@ export class ApplicationLoop {
   /** An Application that is being deleted: what it applied goes once it is gone (farewell.ts). */
   async #letGo(application: Application, signal: AbortSignal): Promise<undefined> {
     await this.#components.stop();
+    // Whatever holds it: nobody waits for what it would say.
+    this.#context.claims.rest(application.metadata.name);
+    this.#context.claims.reached(application.metadata.name, application.metadata.resourceVersion);
     const { finalizers = [], resourceVersion, annotations = {} } = application.metadata;
     if (!finalizers.includes(VELA_FINALIZER) || annotations[annotation.controllerVersionRequire] !== CLAIM) return undefined;
     const left = finalizers.filter((finalizer) => finalizer !== VELA_FINALIZER);

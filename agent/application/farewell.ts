@@ -31,11 +31,11 @@ export async function farewell(application: string, context: FarewellContext, si
   const store = inventories.find(application);
   if (!store?.stored) return 'done';
   // While all that there is waits for others, nobody is asked anything.
-  if (onlyWaits(await sortAll(application, store, context))) return 'waiting';
+  if (onlyWaits(await sortAll(application, store, context), store)) return 'waiting';
   const standing = await stillGone(application, context, signal);
   if (standing !== 'gone') return standing;
   const sorted = await sortAll(application, store, context);
-  const open = sorted.stale.filter((entry) => !isEnding(entry) || store.endings.isDue(entry, undefined));
+  const open = sorted.stale.filter((entry) => isOpen(entry, store));
   const removal = await removeEntries(open, { client, application, signal });
   await recordRemoval(removal, store, sorted.handedOver);
   const { gone, left, ending, failures } = removal;
@@ -50,8 +50,13 @@ export async function farewell(application: string, context: FarewellContext, si
   return 'done';
 }
 
-function onlyWaits({ waiting, handedOver, spared, stale }: Sorted): boolean {
-  return waiting.length > 0 && handedOver.length + spared.length + stale.length === 0;
+function onlyWaits({ waiting, handedOver, stale }: Sorted, store: InventoryStore): boolean {
+  return waiting.length > 0 && handedOver.length === 0 && !stale.some((entry) => isOpen(entry, store));
+}
+
+/** Not deleted yet, or to be looked for. */
+function isOpen(entry: InventoryEntry, { endings }: InventoryStore): boolean {
+  return !isEnding(entry) || endings.isDue(entry, undefined);
 }
 
 /** All entries of the Application, in the order of its components. */

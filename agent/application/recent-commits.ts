@@ -17,8 +17,9 @@ export class RecentCommits {
   #failing: readonly string[] = [];
   /** The history has been asked for in this process. */
   #looked = false;
-  /** Grows with each result: what was looked up for an older one is not taken. */
+  /** Grows with each other result: what was looked up for an older one is not taken. */
   #turn = 0;
+  #about = '';
   readonly #around: { clock: Pick<Clock, 'sleep'>; wake: () => void };
 
   /** `wake` is called when something is known that came late. */
@@ -36,7 +37,7 @@ export class RecentCommits {
 
   /** Everything of the revision is applied. `told`: the status is written anyway. `asked`: somebody wants to know. */
   async applied(source: Source, revision: Revision, { told, asked }: { told: boolean; asked: boolean }): Promise<void> {
-    this.#turn++;
+    this.#speaksOf(`applied ${revision.commit.id}`);
     this.#failing = [];
     const looks = asked && !this.#looked;
     if (!looks && (!(told || asked) || this.#isAt(revision))) return;
@@ -47,12 +48,17 @@ export class RecentCommits {
 
   /** Something of the revision could not be applied. */
   async failed(source: Source, revision: Revision, asked: boolean): Promise<void> {
-    this.#turn++;
+    this.#speaksOf(`failed ${revision.commit.id}`);
     if (this.#isAt(revision)) return;
     await this.#soon(asked, this.#commits(source, revision, asked && !this.#looked), (commits) => {
       const end = commits.findIndex((commit) => this.#applied.includes(commit));
       this.#failing = end < 0 ? commits : commits.slice(0, end);
     });
+  }
+
+  #speaksOf(about: string): void {
+    if (about !== this.#about) this.#turn++;
+    this.#about = about;
   }
 
   /** Waits for what is looked up, to its end where somebody asked for it. */

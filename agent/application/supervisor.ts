@@ -5,7 +5,7 @@ import { API_VERSION, label } from '#api/names.ts';
 import { backoffMs } from '#core/backoff.ts';
 import { createLoop, type Loop } from '#core/loop.ts';
 import type { WatchEvent } from '../cluster/watch.ts';
-import { isAutoscaler } from '../sync/autoscalers.ts';
+import { letsGo } from '../sync/autoscalers.ts';
 import { failureFields, failureOf } from '../sync/failures.ts';
 import type { Owner } from '../sync/owner-key.ts';
 import { ApplicationLoop, type ApplicationContext } from './application-loop.ts';
@@ -81,8 +81,7 @@ export class Supervisor {
     if (object.kind === 'Application') this.#tenant(object.metadata.name ?? '').keeper.trigger();
     if (object.kind === 'ApplicationRevision') this.#tenants.get(object.metadata.labels?.[label.appName] ?? '')?.loop?.revisionChanged();
     if (object.kind === 'Policy' || object.kind === 'Workflow') this.#tenants.forEach(({ loop }) => loop?.externalChanged(object));
-    // Any of them may have let go of what it had scaled.
-    if (isAutoscaler(object)) for (const released of autoscalers.released()) this.#wake(inventories.index.holdings(objectId(released)));
+    if (letsGo(event)) for (const released of autoscalers.released()) this.#wake(inventories.index.holdings(objectId(released)));
     this.#wake(this.#concerned(event));
   }
 

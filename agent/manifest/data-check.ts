@@ -25,6 +25,8 @@ const FIELDS: Record<string, readonly DataField[]> = {
 
 /** The rule of the API server for keys of both kinds. */
 const KEY = /^(?!\.$|\.\.)[-._a-zA-Z0-9]{1,253}$/;
+/** Letters: 1.5 MiB is what etcd takes of an object. */
+const MAX_BASE64 = 2 * 1024 * 1024;
 /** As Go reads it: line breaks count for nothing. */
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 
@@ -63,7 +65,8 @@ function ofValue(value: unknown, { path, name, data }: { path: string; name: str
     const remedy = isTree ? 'write it as one text, with | behind the key' : 'quote it';
     return [found(path, `${path} of ${name} is ${kindOf(value)} and must be a text`, remedy)];
   }
-  if (!data.base64 || BASE64.test(value.replace(/[\r\n]/g, ''))) return [];
+  // What is larger than the API server takes is told as that, and would be too much for the expression.
+  if (!data.base64 || value.length > MAX_BASE64 || BASE64.test(value.replace(/[\r\n]/g, ''))) return [];
   return [found(path, `${path} of ${name} is not base64`, `encode it, or write it into ${data.plain} as it is`)];
 }
 

@@ -1,6 +1,7 @@
 import { groupOf, type KubeObject, type ObjectReference, objectId, referenceOf } from '#api/kubernetes.ts';
 import type { LiveObjects } from '../cluster/live-objects.ts';
 import type { LiveObject } from '../cluster/projection.ts';
+import type { WatchEvent } from '../cluster/watch.ts';
 import type { Claims } from './claims.ts';
 import { type Owner, ownerKey } from './owner-key.ts';
 
@@ -48,16 +49,29 @@ export class Autoscalers {
 
   /** To be asked after each event of an autoscaler: what was left to one, and has none any longer. */
   released(): ObjectReference[] {
-    const released = [...this.#left].filter(([, reference]) => !this.#targets(reference));
+    if (this.#left.size === 0) return [];
+    const targets = new Set(this.#live.all(AUTOSCALER).map((one) => keyOf(targetOf(one))));
+    for (const { target, stands } of [...this.#rendered.values()].flat())
+      if (!targets.has(keyOf(target)) && stands()) targets.add(keyOf(target));
+    const released = [...this.#left].filter(([, reference]) => !targets.has(keyOf(reference)));
     for (const [id] of released) this.#left.delete(id);
     return released.map(([, reference]) => reference);
   }
 
   #targets({ kind, name }: ObjectReference): boolean {
-    const rendered = [...this.#rendered.values()].flat().filter(({ stands }) => stands());
-    const targets = [...this.#live.all(AUTOSCALER).map(targetOf), ...rendered.map(({ target }) => target)];
-    return targets.some((target) => target?.kind === kind && target.name === name);
+    const key = keyOf({ kind, name });
+    if (this.#live.all(AUTOSCALER).some((one) => keyOf(targetOf(one)) === key)) return true;
+    return [...this.#rendered.values()].flat().some(({ target, stands }) => keyOf(target) === key && stands());
   }
+}
+
+function keyOf(target: Partial<ObjectReference> | undefined): string {
+  return `${target?.kind ?? ''}/${target?.name ?? ''}`;
+}
+
+/** Whether an event tells of an autoscaler that has let go of what it scaled: most tell of a status. */
+export function letsGo({ type, object, previous }: WatchEvent): boolean {
+  return isAutoscaler(object) && (type === 'deleted' || (previous !== undefined && keyOf(targetOf(previous)) !== keyOf(targetOf(object))));
 }
 
 export function isAutoscaler({ apiVersion, kind }: Pick<KubeObject, 'apiVersion' | 'kind'>): boolean {

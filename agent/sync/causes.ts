@@ -37,6 +37,11 @@ export function objectsFailure(causes: readonly Cause[], failures: readonly Fail
   });
 }
 
+/** Whether an Application is among what could not be applied. */
+export function refusesApplication(failure: Failure | undefined): boolean {
+  return failure?.causes.some(({ path, message }) => /\bApplication\//.test(`${path} ${message}`)) ?? false;
+}
+
 /** An object whose kind cannot be watched, and so not kept in sync. */
 export function unwatched({ object, reference, origin }: Desired, error: unknown): Cause {
   const { reason, message, remedy } = toFailure(error, `apply ${reference.kind}/${reference.name}`, 'all rights');

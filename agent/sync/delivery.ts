@@ -12,7 +12,7 @@ import { wavesBy } from '../manifest/order.ts';
 import { Applier, type Drift, type DriftMode, type Outcome, type Task } from './applier.ts';
 import type { Autoscalers } from './autoscalers.ts';
 import { refusalOf } from './atomic.ts';
-import { unwatched } from './causes.ts';
+import { refusesApplication, unwatched } from './causes.ts';
 import type { BuildPoint, Claims } from './claims.ts';
 import { type Delivered, deliveredOf } from './delivered.ts';
 import type { Desired } from './desired.ts';
@@ -132,7 +132,8 @@ export class Delivery {
     // What somebody has changed is put back at once, however many others are being applied. What is not open writes nothing.
     const queues = open.some(({ task }) => task.verdict.do === 'apply');
     const delivered = await (queues ? this.#context.writing.run(signal, write) : write());
-    this.#context.claims.applied(owner, delivered.failure === undefined);
+    this.#context.claims.applied(owner, !refusesApplication(delivered.failure));
+    await this.#store.keep(owner.component, !owner.prune);
     return delivered;
   }
 

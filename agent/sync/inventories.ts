@@ -1,5 +1,6 @@
 import { type Cause, Failure } from '#api/failure.ts';
 import type { KubeObject } from '#api/kubernetes.ts';
+import { backoffMs } from '#core/backoff.ts';
 import type { Clock } from '#core/clock.ts';
 import type { Log } from '#core/log.ts';
 import type { Client } from '../cluster/client.ts';
@@ -12,6 +13,10 @@ import { InventoryPlace, type PlaceContext, type Sharing } from './inventory-pla
 import { InventoryStore } from './inventory-store.ts';
 import { SharedInventories } from './shared-inventories.ts';
 import type { SharedInventory } from './shared-inventory.ts';
+
+/** A deleted one is tried to be written again for ten minutes; after that, whatever changes writes it. */
+const REWRITES = 8;
+const REWRITE = { firstMs: 2_000, maxMs: 300_000 };
 
 export interface InventoriesOptions {
   client: Client;
@@ -35,6 +40,8 @@ export class Inventories {
   readonly #options: InventoriesOptions;
   readonly #places: PlaceContext;
   readonly #stores = new Map<string, InventoryStore>();
+  /** Aborts when this agent stops. */
+  #over: AbortSignal | undefined;
   /** Inventories that cannot be read, by inventoryName: their Applications get the reason, all others go on. */
   readonly #damaged = new Map<string, Failure>();
 
@@ -45,6 +52,7 @@ export class Inventories {
   }
 
   async start(signal: AbortSignal): Promise<void> {
+    this.#over = signal;
     const { client, namespace } = this.#options;
     const kind = await client.kinds.find('v1', 'ConfigMap');
     if (!kind) throw new Failure('ClusterUnavailable', 'the API server does not list the kind ConfigMap');
@@ -92,11 +100,19 @@ export class Inventories {
     if (type !== 'deleted' || object.kind !== 'ConfigMap') return;
     const { name = '', uid = '' } = object.metadata;
     const stores = [...this.#stores].flatMap(([application, store]) => (inventoryName(application) === name ? [store] : []));
-    const written = [...stores, this.#places.shared].map((one) => one.lost(uid));
-    const missing = (error: unknown): void => {
-      this.#options.log.warn('inventory is missing', failureFields(failureOf(error, `write ConfigMap/${name} again`)));
-    };
-    for (const one of written) one.catch(missing);
+    for (const one of [...stores, this.#places.shared]) void this.#writeAgain(name, () => one.lost(uid));
+  }
+
+  async #writeAgain(name: string, write: () => Promise<void>): Promise<void> {
+    const { log, clock } = this.#options;
+    for (let tries = 0; tries < REWRITES && !this.#over?.aborted; tries++) {
+      try {
+        return await write();
+      } catch (error) {
+        log.warn('inventory is missing', failureFields(failureOf(error, `write ConfigMap/${name} again`)));
+        await clock.sleep(backoffMs(tries, 1, REWRITE), this.#over).catch(() => undefined);
+      }
+    }
   }
 
   /** Names of the Applications that have an inventory in the cluster. */

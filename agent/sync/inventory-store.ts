@@ -80,6 +80,13 @@ export class InventoryStore {
     return this.#change(update, hasTime);
   }
 
+  /** Says whether the objects of a component outlive it, where that alone has changed. */
+  async keep(component: string, keep: boolean): Promise<void> {
+    const entries = this.entries(component);
+    if (entries.length === 0 || this.#inventory.keep.includes(component) === keep) return;
+    await this.setComponent(component, entries, { keep, hasTime: true });
+  }
+
   /**
    * Takes entries out and puts others in the place of those that they were, by identity; what is left of a component that is
    * no longer there goes with its last entry.

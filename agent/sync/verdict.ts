@@ -20,7 +20,8 @@ const LEAVE: Verdict = { do: 'leave' };
 /** `entry` is that of the inventory, and the object of its uid is ours; `live` is what the watch last told. */
 export function verdictOn(desired: Desired, entry: InventoryEntry, live: LiveObject | undefined): Verdict {
   if (!entry.uid || entry.manifest !== desired.manifest) return { do: 'apply' };
-  if (!live) return { do: 'restore' };
+  // What we deleted ourselves and Git has again is no drift.
+  if (!live) return { do: entry.ending ? 'apply' : 'restore' };
   // It comes back as a new object once it is gone.
   if (live.metadata.deletionTimestamp) return LEAVE;
   const { fields, withReplicas, additions } = live.ownership;

@@ -70,6 +70,21 @@ describe.concurrent('a pruned object with a finalizer', () => {
     expect((await audit.writes()).filter((line) => line === 'delete configmaps slow-a')).toHaveLength(1);
   });
 
+  it('that is back in Git meanwhile is made anew with drift: off too, since that is no drift', async () => {
+    const repository = await running('off');
+    await tenant.apply('off', [kustomize('a', repository.url, { drift: 'off' })]);
+    await repository.push({ 'a.yaml': null });
+    await ending('off-a');
+    await repository.push({ 'a.yaml': configMapYaml('off-a') });
+    await tenant.until('off', 'at rest', () => tenant.service('off', 'a')?.message?.includes('still there') !== true);
+    await finalize('off-a', null);
+    await tenant.eventually('made anew', async () => {
+      const { deletionTimestamp, name } = (await tenant.get('ConfigMap', 'off-a'))?.metadata ?? {};
+      return name !== undefined && deletionTimestamp === undefined;
+    });
+    expect((await tenant.events('off')).filter((line) => line.includes('Drift'))).toEqual([]);
+  });
+
   it('that is back in Git meanwhile is made anew once it is gone', async () => {
     const repository = await running('back');
     await repository.push({ 'a.yaml': null });

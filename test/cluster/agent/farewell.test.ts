@@ -35,3 +35,15 @@ it('what another component is to take over is waited for without a request, and 
   await tenant.eventually('the inventory gone', async () => (await tenant.get('ConfigMap', 'lateen-leaves')) === undefined);
   expect((await tenant.get('ConfigMap', 'both'))?.metadata).toMatchObject({ uid, labels: { 'lateen.dev/application': 'stays' } });
 });
+
+it('objects of a component outlive it where prune: false came later than they', async () => {
+  const repository = await repositories.create('kept', { 'a.yaml': configMapYaml('kept') });
+  await tenant.apply('kept', [kustomize('a', repository.url)]);
+  await tenant.untilRunning('kept');
+  await tenant.apply('kept', [kustomize('a', repository.url, { prune: false })]);
+  const inventory = async (): Promise<string> => JSON.stringify((await tenant.get('ConfigMap', 'lateen-kept'))?.['data'] ?? '');
+  await tenant.eventually('recorded', async () => (await inventory()).includes('keep\\":[\\"a'));
+  await tenant.delete('Application', 'kept');
+  await tenant.eventually('the inventory gone', async () => (await tenant.get('ConfigMap', 'lateen-kept')) === undefined);
+  expect(await tenant.get('ConfigMap', 'kept')).toBeDefined();
+});

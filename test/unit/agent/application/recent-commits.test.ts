@@ -116,6 +116,15 @@ describe('a history that takes long to look up', () => {
     expect(recent.details).toEqual({ recent: short('cba') });
   });
 
+  it('is taken though nobody is told meanwhile that the same commit runs', async () => {
+    const recent = new RecentCommits({ recent: short('a') }, around);
+    const { source, answers } = slow();
+    await recent.applied(source, at('b'), told);
+    await recent.applied(source, at('b'), { told: false, asked: false });
+    answers[0]?.([id('b'), id('a')]);
+    await expect.poll(() => recent.details).toEqual({ recent: short('ba') });
+  });
+
   it('is not taken when something newer was said meanwhile', async () => {
     const recent = new RecentCommits({ recent: short('a') }, around);
     const { source, answers } = slow();

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { LiveObjects } from '#agent/cluster/live-objects.ts';
-import { Autoscalers } from '#agent/sync/autoscalers.ts';
+import { Autoscalers, letsGo } from '#agent/sync/autoscalers.ts';
 import type { KubeObject } from '#api/kubernetes.ts';
 
 const web = { apiVersion: 'apps/v1', kind: 'Deployment', namespace: 'team', name: 'web' };
@@ -41,3 +41,13 @@ it.each(['autoscaling/v1', 'autoscaling/v2'])(
     expect(await autoscalers.target(web)).toBe(false);
   },
 );
+
+it('lets go of what it scaled when it is deleted or targets something else, and not with each status', () => {
+  const [web, other] = [autoscaler('web'), autoscaler('other')];
+  expect([
+    letsGo({ type: 'modified', object: web, previous: web }),
+    letsGo({ type: 'added', object: web }),
+    letsGo({ type: 'modified', object: other, previous: web }),
+    letsGo({ type: 'deleted', object: web }),
+  ]).toEqual([false, false, true, true]);
+});
