@@ -24,6 +24,7 @@ import { ExternalObjects } from './external-objects.ts';
 import { removeLeftovers } from './leftovers.ts';
 import { type Note, noteOf } from './note.ts';
 import { planOf } from '../revision/plan.ts';
+import { Quiet } from './quiet.ts';
 import { changedByVela, requestedBy } from './requester.ts';
 import { Revisions, type Settled } from './revisions.ts';
 import { shown } from './shown.ts';
@@ -40,12 +41,6 @@ export interface ApplicationContext extends KustomizeContext {
   application: (name: string) => Application | undefined;
 }
 
-/** Work that lasts shorter than this is reported once, when it is done. */
-const QUIET_MS = 1_000;
-/** The same while requests wait for their turn: what is said of work under way would be late, and make the rest later. */
-const QUIET_IN_CROWD_MS = 60_000;
-/** So often somebody in a crowd looks whether it is over; a thousand who look each second are a load by themselves. */
-const CROWD_LOOK_MS = 5_000;
 const RETRY_MS = 5_000;
 /** So long a watch may lag behind what others have written. */
 const LAG_MS = 500;
@@ -58,9 +53,13 @@ export class ApplicationLoop {
   readonly #revisions: Revisions;
   readonly #externals: ExternalObjects;
   #application: Application;
-  #busy: { with: string; sinceMs: number } | undefined;
+  readonly #quiet = new Quiet();
   /** status.workflow as this agent wrote it last. */
   #written: WorkflowStatus | undefined;
+
+  /** Inputs of the pass that is under way, and of the last one that came to its end. */
+  #handling = '';
+  #handled: string | undefined;
 
   constructor(application: Application, context: ApplicationContext) {
     this.#application = application;
@@ -78,7 +77,16 @@ export class ApplicationLoop {
     if (version(application) < version(this.#application)) return;
     const before = this.#application;
     this.#application = application;
-    if (inputsOf(application) !== inputsOf(before) || this.#isSteered(before, application)) this.#loop.trigger();
+    const inputs = inputsOf(application);
+    if (inputs !== inputsOf(before) || this.#isSteered(before, application)) this.#loop.trigger();
+    // A version in which nothing has changed that matters: no pass will say so.
+    else if (inputs === this.#handled) this.#context.claims.reached(application.metadata.name, application.metadata.resourceVersion);
+  }
+
+  /** What the Application asks for stands in the claims from now on. */
+  #hasReached({ name, resourceVersion }: Application['metadata']): void {
+    this.#handled = this.#handling;
+    this.#context.claims.reached(name, resourceVersion);
   }
 
   /** A person has written into the status of the workflow: suspended, resumed, terminated or restarted it. */
@@ -122,11 +130,14 @@ export class ApplicationLoop {
 
   async #pass(signal: AbortSignal): Promise<number | undefined> {
     const application = this.#application;
+    this.#handling = inputsOf(application);
     if (application.metadata.deletionTimestamp) return this.#letGo(application, signal);
     const judged = this.#judge(application);
     if (judged.verdict === 'hands-off' || judged.verdict === 'hand-back') {
       await this.#components.stop();
-      return handsOff(application, judged, this.#context, signal);
+      const left = await handsOff(application, judged, this.#context, signal);
+      this.#hasReached(application.metadata);
+      return left;
     }
     this.#expect(application);
     if (judged.verdict === 'claim') return this.#claim(application, signal);
@@ -192,12 +203,13 @@ export class ApplicationLoop {
       exempt,
       token: `${revision.name} ${inputsOf(application)}`,
     });
-    this.#context.claims.reached(name, application.metadata.resourceVersion);
+    this.#hasReached(application.metadata);
     const note = noteOf(settled, this.#application, branchOf(application, this.#context.application));
     const status = this.#shown(
       admittedStatus({ application, components, revision, workflow, result, note, inventory: store.inventory, nowMs }),
     );
-    const wait = this.#quiet(status, nowMs);
+    const busy = status.status === 'running' ? undefined : this.#components.busy;
+    const wait = this.#quiet.leftMs(busy, nowMs, this.#context.client.transport.crowded());
     if (wait !== undefined) return wait;
     await this.#revisions.displace(application, token, rfc3339(nowMs), signal);
     await this.#write(application, status, signal);
@@ -220,23 +232,6 @@ export class ApplicationLoop {
     this.#context.events.record({ regarding: regarding(application), type: note.serious ? 'Warning' : 'Normal', ...note });
   }
 
-  /**
-   * While the components are busy with the same for less than a second, nothing is written: most syncs then need one
-   * status write. Resolves to how long that still is.
-   */
-  #quiet(status: ApplicationStatus, nowMs: number): number | undefined {
-    const { busy } = this.#components;
-    if (busy === undefined || status.status === 'running') {
-      this.#busy = undefined;
-      return undefined;
-    }
-    if (this.#busy?.with !== busy) this.#busy = { with: busy, sinceMs: nowMs };
-    const crowded = this.#context.client.transport.crowded();
-    const left = this.#busy.sinceMs + (crowded ? QUIET_IN_CROWD_MS : QUIET_MS) - nowMs;
-    // The crowd may have gone by then.
-    return left > 0 ? Math.min(left, crowded ? CROWD_LOOK_MS : QUIET_MS) : undefined;
-  }
-
   #shown(status: ApplicationStatus): ApplicationStatus {
     return shown(status, this.#context.redactor.scrub);
   }
@@ -253,9 +248,8 @@ export class ApplicationLoop {
   /** Others would wait for what its components are about to say, some of them for ever. */
   async #refuse(application: Application, causes: Cause[], signal: AbortSignal): Promise<undefined> {
     await this.#components.stop();
-    const { name, resourceVersion } = application.metadata;
-    this.#context.claims.rest(name);
-    this.#context.claims.reached(name, resourceVersion);
+    this.#context.claims.rest(application.metadata.name);
+    this.#hasReached(application.metadata);
     const status = this.#shown(refusedStatus(application, causes, this.#context.clock.now()));
     if (!statusPatch(application.status, status)) return undefined;
     await this.#write(application, status, signal);
@@ -290,7 +284,7 @@ export class ApplicationLoop {
     await this.#components.stop();
     // Whatever holds it: nobody waits for what it would say.
     this.#context.claims.rest(application.metadata.name);
-    this.#context.claims.reached(application.metadata.name, application.metadata.resourceVersion);
+    this.#hasReached(application.metadata);
     const { finalizers = [], resourceVersion, annotations = {} } = application.metadata;
     if (!finalizers.includes(VELA_FINALIZER) || annotations[annotation.controllerVersionRequire] !== CLAIM) return undefined;
     const left = finalizers.filter((finalizer) => finalizer !== VELA_FINALIZER);

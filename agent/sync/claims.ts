@@ -50,6 +50,8 @@ export class Claims {
   readonly #claims = new Map<string, Claim>();
   /** Applications that were written and whose loops have not seen it yet: the resourceVersion, and since when. */
   readonly #awaited = new Map<string, { version: bigint; sinceMs: number }>();
+  /** What the loops of Applications have come to their end with. */
+  readonly #reached = new Map<string, bigint>();
   /** Applications that are refused. */
   readonly #resting = new Set<string>();
   readonly #listeners = new Set<() => void>();
@@ -75,13 +77,17 @@ export class Claims {
 
   /** A nested Application was written: its components are about to say what they render. */
   awaits(application: string, resourceVersion: string | undefined): void {
-    this.#awaited.set(application, { version: versionOf(resourceVersion), sinceMs: this.#now() });
+    const version = versionOf(resourceVersion);
+    // The watch may have told of it before the API server's answer came.
+    if (version > (this.#reached.get(application) ?? 0n)) this.#awaited.set(application, { version, sinceMs: this.#now() });
   }
 
   /** The loop of an Application has come to its end with this version, or knows that it is not ours to run. */
   reached(application: string, resourceVersion: string | undefined): void {
+    const version = versionOf(resourceVersion);
+    this.#reached.set(application, version);
     const awaited = this.#awaited.get(application);
-    if (!awaited || awaited.version > versionOf(resourceVersion)) return;
+    if (!awaited || awaited.version > version) return;
     this.#awaited.delete(application);
     this.#changed();
   }
@@ -94,6 +100,7 @@ export class Claims {
   /** The Application is gone, or no longer ours. */
   release(application: string): void {
     this.#resting.delete(application);
+    this.#reached.delete(application);
     if (this.#awaited.delete(application)) this.#changed();
     for (const claim of this.#of(application)) this.#drop(claim);
   }

@@ -91,6 +91,18 @@ describe('a component that renders Applications', () => {
     expect(waits('one')).toBe(false);
   });
 
+  it('waits for no Application whose loop has seen it before the answer came', () => {
+    claims.render(other, nested, at('one'));
+    claims.reached('inner', '12');
+    claims.awaits('inner', '12');
+    claims.applied(other, true);
+    expect(waits('one')).toBe(false);
+    claims.awaits('inner', '13');
+    expect(waits('one')).toBe(true);
+    claims.reached('inner', '13');
+    expect(waits('one')).toBe(false);
+  });
+
   it('is waited for by nobody while it is suspended, and again when it goes on', () => {
     claims.render(other, nested, at('one'));
     claims.applied(other, false);
