@@ -1,18 +1,16 @@
 import type { Cause } from '#api/failure.ts';
 import { Failure } from '#api/failure.ts';
-import { displayName, type KubeObject } from '#api/kubernetes.ts';
-import { ApiError, type Client } from '../cluster/client.ts';
-import type { LiveObjects } from '../cluster/live-objects.ts';
-import { type Addition, changedFields } from '../cluster/managed-fields.ts';
+import { displayName } from '#api/kubernetes.ts';
+import { ApiError } from '../cluster/client.ts';
+import { changedFields } from '../cluster/managed-fields.ts';
 import { type LiveObject, projected } from '../cluster/projection.ts';
-import { othersHoldReplicas, takeOver } from '../cluster/take-over.ts';
 import type { InventoryEntry } from '../manifest/inventory.ts';
-import { asRecorded, type Autoscalers, forAutoscaler } from './autoscalers.ts';
-import { identified, type VelaCore } from './beside-vela-core.ts';
 import type { Desired } from './desired.ts';
 import { type DriftFights, stateOf } from './drift-fights.ts';
-import { correctionText, type Difference, differencesOf, reportText } from './drift-text.ts';
+import { DriftReports } from './drift-reports.ts';
+import { correctionText } from './drift-text.ts';
 import { failureOf } from './failures.ts';
+import { isConflict, ObjectWriter, type Replaced, type WriterContext, type Written } from './object-writer.ts';
 import type { Verdict } from './verdict.ts';
 
 export type DriftMode = 'correct' | 'report' | 'off';
@@ -31,19 +29,8 @@ export type Outcome =
   /** `replaced`: nothing was written. */
   | { done: 'failed'; failure: Failure; replaced?: Replaced };
 
-/** An object that was known and is gone. */
-export interface Replaced {
-  uid: string;
-  /** What has its name now. */
-  by: LiveObject | undefined;
-}
-
-export interface ApplierContext {
-  client: Client;
-  live: LiveObjects;
-  autoscalers: Autoscalers;
+export interface ApplierContext extends WriterContext {
   fights: DriftFights;
-  velaCore: VelaCore | undefined;
   now: () => number;
   onDrift: (drift: Drift) => void;
 }
@@ -56,22 +43,19 @@ export interface Task {
   mode: DriftMode;
 }
 
-interface Sent {
-  object: KubeObject;
-  answer: KubeObject;
-}
-
 const LEFT: Outcome = { done: 'left' };
 const DRIFTED: Outcome = { done: 'left', drifted: true };
 
 /** Brings one object to what Git has. A refusal comes back as a value, so that the others go on. */
 export class Applier {
   readonly #context: ApplierContext;
-  /** State of the objects whose drift was reported, by identity. */
-  readonly #reported = new Map<string, string>();
+  readonly #writer: ObjectWriter;
+  readonly #reports: DriftReports;
 
   constructor(context: ApplierContext) {
     this.#context = context;
+    this.#writer = new ObjectWriter(context);
+    this.#reports = new DriftReports(this.#writer, context.autoscalers);
   }
 
   /** `live`: the object as it is known by now. */
@@ -86,21 +70,21 @@ export class Applier {
     } catch (error) {
       signal.throwIfAborted();
       const failure = located(failureOf(error, `apply ${displayName(desired.reference)}`), desired, error);
-      const replaced = isConflict(error) || isOtherUid(error) ? await this.#replaced(task, signal) : undefined;
+      const replaced = isConflict(error) || isOtherUid(error) ? await this.#writer.replaced(task, signal) : undefined;
       return { done: 'failed', failure, ...(replaced ? { replaced } : {}) };
     }
   }
 
   /** The object is as Git has it: drift from here on is another one. */
-  inSync({ id }: Desired): void {
-    this.#reported.delete(id);
+  inSync(desired: Desired): void {
+    this.#reports.inSync(desired);
   }
 
   /** What the API server would say, without writing anything. */
   async dryRun(task: Task, signal: AbortSignal): Promise<Failure | undefined> {
     const { desired } = task;
     try {
-      await this.#context.client.apply(await this.#toSend(task, signal), { dryRun: true, signal });
+      await this.#writer.dryRun(task, signal);
       return undefined;
     } catch (error) {
       signal.throwIfAborted();
@@ -116,11 +100,11 @@ export class Applier {
     const { live } = task;
     const additions = live?.ownership.additions;
     const later = live !== undefined && (live.ownership.fields === '' || additions?.apiVersion !== undefined);
-    if (additions && !later) await this.#takeOver(task, signal);
-    const first = await this.#send(task, signal);
+    if (additions && !later) await this.#writer.takeOver(task, signal);
+    const first = await this.#writer.apply(task, signal);
     if (!later || !projected(first.answer).ownership.additions) return applied(first, task);
-    await this.#takeOver(task, signal);
-    return applied(await this.#send(task, signal), task);
+    await this.#writer.takeOver(task, signal);
+    return applied(await this.#writer.apply(task, signal), task);
   }
 
   async #correct(task: Task, verdict: Verdict & { do: 'restore' | 'correct' }, signal: AbortSignal): Promise<Outcome> {
@@ -131,14 +115,14 @@ export class Applier {
     if (mode === 'report') return this.#report(task, signal);
     const lost = live ? fights.lost(desired, stateOf(live), now()) : fights.mayNotRestore(desired, now());
     if (lost) throw lost;
-    if (await this.#namespaceEnds(desired, signal)) return LEFT;
+    if (await this.#writer.namespaceEnds(desired.reference, signal)) return LEFT;
     return verdict.do === 'restore' ? this.#restore(task, signal) : this.#putBack(task, signal);
   }
 
   async #restore(task: Task, signal: AbortSignal): Promise<Outcome> {
     const { desired } = task;
     const { fights, now, onDrift } = this.#context;
-    const sent = await this.#send(task, signal);
+    const sent = await this.#writer.apply(task, signal);
     fights.restored(desired, now());
     onDrift({ desired, text: `${displayName(desired.reference)} had been deleted`, corrected: true });
     return applied(sent, task);
@@ -147,108 +131,19 @@ export class Applier {
   async #putBack(task: Task, signal: AbortSignal): Promise<Outcome> {
     const { desired, live } = task;
     const { fights, now, onDrift } = this.#context;
-    const before = await this.#takeOver(task, signal);
-    const sent = await this.#send(task, signal);
-    const differences = differencesOf(before ? changedFields(before, sent.answer) : [], await this.#additions(task));
+    const before = await this.#writer.takeOver(task, signal);
+    const sent = await this.#writer.apply(task, signal);
+    const differences = await this.#reports.differences(before ? changedFields(before, sent.answer) : [], task);
     fights.record(desired, differences, stateOf(live), now());
     onDrift({ desired, text: correctionText(displayName(desired.reference), differences), corrected: true });
     return applied(sent, task);
   }
 
-  /** Once for each state of the object; to know who has changed what, the API server is asked what an apply would change. */
   async #report(task: Task, signal: AbortSignal): Promise<Outcome> {
-    const { desired, live } = task;
-    const state = stateOf(live);
-    if (this.#reported.get(desired.id) === state) return DRIFTED;
-    const name = displayName(desired.reference);
-    const text = live ? reportText(name, await this.#differences(task, signal)) : `${name} has been deleted`;
-    this.#reported.set(desired.id, state);
-    this.#context.onDrift({ desired, text, corrected: false });
+    const text = await this.#reports.news(task, signal);
+    if (text !== undefined) this.#context.onDrift({ desired: task.desired, text, corrected: false });
     return DRIFTED;
   }
-
-  async #differences(task: Task, signal: AbortSignal): Promise<Difference[]> {
-    const { client } = this.#context;
-    const before = await client.get(task.desired.reference, { signal });
-    const answer = await client.apply(await this.#toSend(task, signal), { dryRun: true, signal });
-    return differencesOf(before ? changedFields(before, answer) : [], await this.#additions(task));
-  }
-
-  /** What people's tools added, without replicas that are an autoscaler's matter. */
-  async #additions({ desired, live }: Task): Promise<Addition | undefined> {
-    const additions = live?.ownership.additions;
-    const fields = additions?.fields.filter((path) => path !== 'spec.replicas') ?? [];
-    if (!additions || fields.length === additions.fields.length) return additions;
-    return (await this.#context.autoscalers.target(desired.reference)) ? { ...additions, fields } : additions;
-  }
-
-  /** Hands what people's tools own to us; resolves to the object as it was before. */
-  async #takeOver({ desired }: Task, signal: AbortSignal): Promise<KubeObject | undefined> {
-    const { client, autoscalers } = this.#context;
-    const { reference, object } = desired;
-    const before = await client.get(reference, { signal });
-    const leavesReplicas = before !== undefined && othersHoldReplicas(before) && (await autoscalers.target(reference));
-    const taken = before && takeOver(before, object, { leavesReplicas });
-    if (!taken) return before;
-    const { apiVersion, patch, removal } = taken;
-    const write = (body: object): Promise<KubeObject> => client.mergePatch({ ...reference, apiVersion }, body, { signal });
-    try {
-      if (!removal) await write(patch);
-      else await write({ ...patch, ...removal }).catch((error: unknown) => (isRefusal(error) ? write(patch) : Promise.reject(error)));
-    } catch (error) {
-      // It has changed meanwhile: the watch tells, and the next pass takes it over.
-      if (!isConflict(error)) throw error;
-    }
-    return before;
-  }
-
-  /**
-   * With the UID of the object that is known, the API server answers 409 where that is gone: an apply would make a new
-   * one, which the inventory does not expect, or write into one that somebody else has made.
-   */
-  async #send(task: Task, signal: AbortSignal): Promise<Sent> {
-    const object = await this.#toSend(task, signal);
-    const uid = task.live?.metadata.uid;
-    const sent = uid ? { ...object, metadata: { ...object.metadata, uid } } : object;
-    return { object, answer: await this.#context.client.apply(sent, { signal }) };
-  }
-
-  /** What has come in the place of the object that was known; undefined where that is still there, or nobody can tell. */
-  async #replaced({ desired, live }: Task, signal: AbortSignal): Promise<Replaced | undefined> {
-    const uid = live?.metadata.uid;
-    if (!uid) return undefined;
-    try {
-      const now = await this.#context.client.get(desired.reference, { signal });
-      return now?.metadata.uid === uid ? undefined : { uid, by: now && projected(now) };
-    } catch {
-      signal.throwIfAborted();
-      return undefined;
-    }
-  }
-
-  async #toSend(task: Task, signal: AbortSignal): Promise<KubeObject> {
-    const { client, velaCore } = this.#context;
-    return identified(await this.#forAutoscaler(task), velaCore, { client, signal });
-  }
-
-  /** Without replicas that an autoscaler sets. */
-  async #forAutoscaler({ desired, live }: Task): Promise<KubeObject> {
-    const { object, reference } = desired;
-    const adjusted = live ? forAutoscaler(object, live) : object;
-    return adjusted !== object && (await this.#context.autoscalers.target(reference)) ? adjusted : object;
-  }
-
-  /** Everything in a namespace that is being deleted goes away: that is no drift. */
-  async #namespaceEnds({ reference }: Desired, signal: AbortSignal): Promise<boolean> {
-    const name = reference.namespace ?? '';
-    const namespace = await this.#context.client.get({ apiVersion: 'v1', kind: 'Namespace', name }, { signal });
-    return namespace === undefined || namespace.metadata.deletionTimestamp !== undefined;
-  }
-}
-
-/** 404: it went between being read and being written. */
-function isConflict(error: unknown): boolean {
-  return error instanceof ApiError && (error.status === 409 || error.status === 404);
 }
 
 /** The words of the API server for an object of that name with another UID. */
@@ -256,14 +151,8 @@ function isOtherUid(error: unknown): boolean {
   return error instanceof ApiError && error.causes.some(({ field }) => field === 'metadata.uid');
 }
 
-/** 422, 400: not as it stands. */
-function isRefusal(error: unknown): boolean {
-  return error instanceof ApiError && (error.status === 422 || error.status === 400);
-}
-
-function applied({ object, answer }: Sent, { desired, live }: Task): Outcome {
-  const changed = answer.metadata.resourceVersion !== live?.metadata.resourceVersion;
-  return { done: 'applied', changed, answer: asRecorded(projected(answer), object, desired) };
+function applied({ answer, recorded }: Written, { live }: Task): Outcome {
+  return { done: 'applied', changed: answer.metadata.resourceVersion !== live?.metadata.resourceVersion, answer: recorded };
 }
 
 function made(desired: Desired): Failure {

@@ -1,7 +1,7 @@
 import { type ObjectReference, objectId } from '#api/kubernetes.ts';
 import type { LiveObjects } from '../cluster/live-objects.ts';
 import type { LiveObject } from '../cluster/projection.ts';
-import type { Replaced } from './applier.ts';
+import type { Replaced } from './object-writer.ts';
 
 /** The objects of one component as they stand: what the watches tell, never older than the answers to our own requests. */
 export class KnownObjects {

@@ -1,0 +1,125 @@
+import { type KubeObject, type ObjectReference } from '#api/kubernetes.ts';
+import { ApiError, type Client } from '../cluster/client.ts';
+import { type LiveObject, projected } from '../cluster/projection.ts';
+import { othersHoldReplicas, takeOver } from '../cluster/take-over.ts';
+import { asRecorded, type Autoscalers, forAutoscaler } from './autoscalers.ts';
+import { identified, type VelaCore } from './beside-vela-core.ts';
+import type { Desired } from './desired.ts';
+
+export interface WriterContext {
+  client: Client;
+  autoscalers: Autoscalers;
+  velaCore: VelaCore | undefined;
+}
+
+/** What Git has, and the object as it is known; undefined where there is none. */
+export interface Target {
+  desired: Desired;
+  live: LiveObject | undefined;
+}
+
+/** An object that was known and is gone. */
+export interface Replaced {
+  uid: string;
+  /** What has its name now. */
+  by: LiveObject | undefined;
+}
+
+/** An apply, and what the API server answered. */
+export interface Written {
+  answer: KubeObject;
+  /** The answer as the inventory records it. */
+  recorded: LiveObject;
+}
+
+/** The requests about one object of Git: what is sent of it, and how fields of others become ours. */
+export class ObjectWriter {
+  readonly #context: WriterContext;
+
+  constructor(context: WriterContext) {
+    this.#context = context;
+  }
+
+  /**
+   * With the UID of the object that is known, the API server answers 409 where that is gone: an apply would make a new
+   * one, which the inventory does not expect, or write into one that somebody else has made.
+   */
+  async apply({ desired, live }: Target, signal: AbortSignal): Promise<Written> {
+    const object = await this.#toSend({ desired, live }, signal);
+    const uid = live?.metadata.uid;
+    const sent = uid ? { ...object, metadata: { ...object.metadata, uid } } : object;
+    const answer = await this.#context.client.apply(sent, { signal });
+    return { answer, recorded: asRecorded(projected(answer), object, desired) };
+  }
+
+  /** What the API server would make of it. */
+  async dryRun(target: Target, signal: AbortSignal): Promise<KubeObject> {
+    return this.#context.client.apply(await this.#toSend(target, signal), { dryRun: true, signal });
+  }
+
+  /** The object as the API server has it now. */
+  async read({ desired }: Pick<Target, 'desired'>, signal: AbortSignal): Promise<KubeObject | undefined> {
+    return this.#context.client.get(desired.reference, { signal });
+  }
+
+  /** Hands what people's tools own to us; resolves to the object as it was before. */
+  async takeOver({ desired }: Pick<Target, 'desired'>, signal: AbortSignal): Promise<KubeObject | undefined> {
+    const { client, autoscalers } = this.#context;
+    const { reference, object } = desired;
+    const before = await client.get(reference, { signal });
+    const leavesReplicas = before !== undefined && othersHoldReplicas(before) && (await autoscalers.target(reference));
+    const taken = before && takeOver(before, object, { leavesReplicas });
+    if (!taken) return before;
+    const { apiVersion, patch, removal } = taken;
+    const write = (body: object): Promise<KubeObject> => client.mergePatch({ ...reference, apiVersion }, body, { signal });
+    try {
+      if (!removal) await write(patch);
+      else await write({ ...patch, ...removal }).catch((error: unknown) => (isRefusal(error) ? write(patch) : Promise.reject(error)));
+    } catch (error) {
+      // It has changed meanwhile: the watch tells, and the next pass takes it over.
+      if (!isConflict(error)) throw error;
+    }
+    return before;
+  }
+
+  /** What has come in the place of the object that was known; undefined where that is still there, or nobody can tell. */
+  async replaced({ desired, live }: Target, signal: AbortSignal): Promise<Replaced | undefined> {
+    const uid = live?.metadata.uid;
+    if (!uid) return undefined;
+    try {
+      const now = await this.#context.client.get(desired.reference, { signal });
+      return now?.metadata.uid === uid ? undefined : { uid, by: now && projected(now) };
+    } catch {
+      signal.throwIfAborted();
+      return undefined;
+    }
+  }
+
+  /** Everything in a namespace that is being deleted goes away. */
+  async namespaceEnds({ namespace: name = '' }: ObjectReference, signal: AbortSignal): Promise<boolean> {
+    const namespace = await this.#context.client.get({ apiVersion: 'v1', kind: 'Namespace', name }, { signal });
+    return namespace === undefined || namespace.metadata.deletionTimestamp !== undefined;
+  }
+
+  async #toSend(target: Target, signal: AbortSignal): Promise<KubeObject> {
+    const { client, velaCore } = this.#context;
+    return identified(await this.#forAutoscaler(target), velaCore, { client, signal });
+  }
+
+  /** Without replicas that an autoscaler sets. */
+  async #forAutoscaler({ desired, live }: Target): Promise<KubeObject> {
+    const { object, reference } = desired;
+    const adjusted = live ? forAutoscaler(object, live) : object;
+    return adjusted !== object && (await this.#context.autoscalers.target(reference)) ? adjusted : object;
+  }
+}
+
+/** Nothing was written, since the object is not the one that was known. 404: it went between being read and being written. */
+export function isConflict(error: unknown): boolean {
+  return error instanceof ApiError && (error.status === 409 || error.status === 404);
+}
+
+/** 422, 400: not as it stands. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof ApiError && (error.status === 422 || error.status === 400);
+}
