@@ -19,7 +19,10 @@ export interface FarewellContext {
   log: Log;
 }
 
-/** `waiting`: other components are about to take objects over. `ending`: objects are being deleted and still there. */
+/**
+ * `waiting`: other components are about to take objects over. `ending`: objects are being deleted and still there.
+ * `came-back`: the API server has the Application, whatever the watch has told so far.
+ */
 export type Farewell = 'done' | 'waiting' | 'ending' | 'came-back' | 'kind-gone' | 'namespace-gone';
 
 /**
@@ -94,7 +97,8 @@ async function stillGone(
     return 'gone';
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
-    if (error.status === 409) return 'came-back';
+    // Other conflicts, as of a ResourceQuota, say nothing of it.
+    if (error.reason === 'AlreadyExists') return 'came-back';
     if (error.status === 404) return 'kind-gone';
     if (error.status !== 403) return error.status === 400 || error.status === 422 ? 'gone' : Promise.reject(error);
     if (error.message.includes('custom resource definition is terminating')) return 'kind-gone';

@@ -135,7 +135,10 @@ export class Supervisor {
     }
     if (outcome === 'waiting') return WAITING_MS;
     if (outcome === 'ending') return this.#nextLookMs(name);
-    if (!this.#find(name)) this.#tenants.delete(name);
+    if (this.#find(name)) return undefined;
+    // Until the watch tells so too: an end that comes before that is told by nobody.
+    if (outcome === 'came-back') return WAITING_MS;
+    this.#tenants.delete(name);
     return undefined;
   }
 

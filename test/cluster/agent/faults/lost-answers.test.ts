@@ -182,6 +182,25 @@ describe('without a death', () => {
     TIMEOUT_MS,
   );
 
+  it.each([409, 500])(
+    'a deleted Application is not forgotten where the question whether it is really gone is answered with %i',
+    async (status) => {
+      const name = `asked-${status}`;
+      const story = new Story(world, name);
+      const wanted = both(name, ['x'], ['y']);
+      await story.want(wanted);
+      await story.converged();
+      let refused = 1;
+      world.proxy.hooks = {
+        before: (request) => (/^POST .*\/applications \(dry run\)$/.test(writeName(request)) && refused-- > 0 ? { status } : undefined),
+      };
+      await story.want({ ...wanted, deleted: true });
+      await story.converged();
+      expect(refused).toBeLessThan(1);
+    },
+    TIMEOUT_MS,
+  );
+
   it(
     'an object that was about to be handed over and then left Git is no orphan',
     async () => {
