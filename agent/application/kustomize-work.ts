@@ -14,7 +14,8 @@ import type { BuildPoint } from '../sync/claims.ts';
 import type { ImageAutomation } from '../sync/image-automation.ts';
 import type { Delivery, PruneRequest } from '../sync/delivery.ts';
 import { ownerKey } from '../sync/owner-key.ts';
-import { atCommit, type BuildSettings, buildRevision, fingerprint, mentions } from '../sync/kustomize-run.ts';
+import { atCommit, type BuildSettings, buildRevision, fingerprint } from '../sync/kustomize-run.ts';
+import { mentions } from '../sync/mentions.ts';
 import type { Revision, Source, SourceKey, Sources } from '../sync/source.ts';
 import { pointOf, unpulled } from './build-point.ts';
 import { type ComponentInput, type ComponentResult, type ComponentWork, type LoopContext, ownerOf } from './component-loop.ts';
@@ -70,7 +71,7 @@ export class KustomizeWork implements ComponentWork {
       prune,
       budget: { ...DEFAULT_BUDGET, ...pruneBudget },
       approved: input.application.metadata.annotations?.[annotation.approvePrune],
-      mentions: (path, { name }) => (revision ? mentions(revision, path, name) : Promise.resolve(false)),
+      mentions: (path, { name }) => (revision ? mentions(revision.tree, path, name) : Promise.resolve(false)),
       ...(this.#at ? { at: this.#at } : {}),
     };
   }

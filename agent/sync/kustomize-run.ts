@@ -40,23 +40,6 @@ export async function buildRevision(
   return build.objects.map(packed);
 }
 
-/** Of a folder whose build failed, so much is searched for a name; beyond it the name may be there. */
-const SEARCHED_FILES = 2_000;
-const SEARCHED_BYTES = 16 * 1024 * 1024;
-/** What the API server takes of an object, and more: a larger file holds none. */
-const MANIFEST_BYTES = 4 * 1024 * 1024;
-
-/** Whether a file of the folder holds the name: a folder that cannot be built may still have the object. */
-export async function mentions({ tree }: Revision, path: string, name: string): Promise<boolean> {
-  const folder = normalizePath(path);
-  const prefix = folder === '' ? '' : `${folder}/`;
-  const files = tree.entries.filter(({ kind, path: file, size }) => kind === 'file' && size <= MANIFEST_BYTES && file.startsWith(prefix));
-  const bytes = files.reduce((sum, { size }) => sum + size, 0);
-  if (files.length > SEARCHED_FILES || bytes > SEARCHED_BYTES) return true;
-  const contents = await tree.read(files.map((file) => file.path));
-  return [...contents.values()].some((content) => content.includes(name));
-}
-
 /** `3f0c9a1`, as Git shortens it. */
 function shortCommit(commit: string): string {
   return commit.slice(0, 7);

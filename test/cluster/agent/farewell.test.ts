@@ -47,3 +47,20 @@ it('objects of a component outlive it where prune: false came later than they', 
   await tenant.eventually('the inventory gone', async () => (await tenant.get('ConfigMap', 'lateen-kept')) === undefined);
   expect(await tenant.get('ConfigMap', 'kept')).toBeDefined();
 });
+
+it('an Application that somebody holds back from its end holds up no prune of others', async () => {
+  const files = { 'a/x.yaml': configMapYaml('held-x'), 'a/y.yaml': configMapYaml('held-y'), 'b/z.yaml': configMapYaml('held-z') };
+  const repository = await repositories.create('held', files);
+  await tenant.apply('held-a', [kustomize('a', repository.url, { path: './a' })]);
+  await tenant.apply('held-b', [kustomize('b', repository.url, { path: './b' })]);
+  await tenant.untilRunning('held-a');
+  await tenant.untilRunning('held-b');
+  const held = { apiVersion: 'core.oam.dev/v1beta1', kind: 'Application', namespace: tenant.namespace, name: 'held-b' };
+  await tenant.client.mergePatch(held, { metadata: { finalizers: ['example.com/hold'] } });
+  await tenant.delete('Application', 'held-b');
+  await repository.push({ 'a/y.yaml': null });
+  await tenant.eventually('held-y gone', async () => (await tenant.get('ConfigMap', 'held-y')) === undefined);
+  expect(await tenant.get('ConfigMap', 'held-z')).toBeDefined();
+  await tenant.client.mergePatch(held, { metadata: { finalizers: [] } });
+  await tenant.eventually('held-z gone', async () => (await tenant.get('ConfigMap', 'held-z')) === undefined);
+});

@@ -142,6 +142,23 @@ it('makes a shared ConfigMap that a person has deleted anew, with all that it he
   expect([again.find('one')?.entries('c'), again.find('two')?.entries('c')]).toEqual([[entry('changed')], [entry('two')]]);
 });
 
+it('tries again where a deleted one cannot be written at once, for nothing else may change for long', async () => {
+  const where = await createNamespace();
+  const client = testClient(await adminConnection());
+  let toFail = 0;
+  const failing: Client['create'] = (...call) =>
+    toFail-- > 0 ? Promise.reject(new UnreachableError('the connection was cut')) : client.create(...call);
+  const inventories = await started({ ...client, create: failing }, 'always', where);
+  await record(inventories.of('one', 'u'), [entry('one')]);
+  const [shared] = await stored(client, where);
+  const object = { ...shared!, apiVersion: 'v1', kind: 'ConfigMap' };
+  await client.delete({ apiVersion: 'v1', kind: 'ConfigMap', namespace: where, name: object.metadata.name ?? '' });
+  toFail = 1;
+  inventories.onEvent({ type: 'deleted', object });
+  await expect.poll(() => places(client, where), { timeout: 10_000 }).toEqual([['one']]);
+  expect(toFail).toBe(-1);
+});
+
 it('takes out what it had put in by writes whose answers were lost', async () => {
   const where = await createNamespace();
   const client = testClient(await adminConnection());

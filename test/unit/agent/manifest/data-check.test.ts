@@ -68,3 +68,8 @@ it.each<[string, Record<string, unknown>]>([
 ])('takes what the API server takes: %s %j', async (kind, more) => {
   expect(await messages(kind, more)).toEqual([]);
 });
+
+it('says only once that base64 which is larger than any object cannot be', async () => {
+  const found = await messages('Secret', { data: { a: '!'.repeat(2 * 1024 * 1024 + 1) } });
+  expect(found).toEqual([expect.stringMatching(/^TooLarge a\.yaml:7 .* limit is 1048576; split it$/)]);
+});
