@@ -18,6 +18,9 @@ const REVISION = { apiVersion: API_VERSION, kind: 'ApplicationRevision' };
 /** How long a farewell waits before it looks again whether others have taken over what they render. */
 const WAITING_MS = 1_000;
 
+/** After so long it is said: a hand-over takes a moment. */
+const LONG_WAIT_MS = 10_000;
+
 /** So long a parent may take to put a nested Application back; with `drift: off` it never does. */
 const RETURN_MS = 60_000;
 
@@ -27,8 +30,8 @@ interface Tenant {
   /** Brings `loop` in step with whether the Application exists. */
   keeper: Loop;
   farewells: number;
-  /** Since when the Application is not there. */
-  goneSinceMs?: number | undefined;
+  /** Since when the Application is not there, and whether it was said that others are waited for. */
+  gone?: { sinceMs: number; told: boolean } | undefined;
 }
 
 /** All Applications of the namespace: one loop each, and a farewell for those that are gone. */
@@ -116,7 +119,7 @@ export class Supervisor {
 
   async #keep(name: string, tenant: Tenant, signal: AbortSignal): Promise<number | undefined> {
     const application = this.#find(name);
-    if (application) tenant.goneSinceMs = undefined;
+    if (application) tenant.gone = undefined;
     if (application && tenant.loop) {
       tenant.loop.update(application);
       return undefined;
@@ -128,16 +131,18 @@ export class Supervisor {
     await tenant.loop?.stop();
     tenant.loop = undefined;
     this.#context.claims.release(name);
-    if (this.#comesBack(name, tenant)) return WAITING_MS;
+    const gone = (tenant.gone ??= { sinceMs: this.#context.clock.now(), told: false });
+    if (this.#comesBack(name, gone)) return this.#waits(name, gone, 'the Application that has this one in Git');
     const outcome = await farewell(name, this.#context, signal);
     if (outcome === 'kind-gone') {
       this.#context.log.warn('the kind Application is gone: nothing is removed', { application: name });
     }
-    if (outcome === 'waiting') return WAITING_MS;
+    if (outcome === 'waiting') return this.#waits(name, gone, 'components that have its objects, or may have them');
     if (outcome === 'ending') return this.#nextLookMs(name);
     if (this.#find(name)) return undefined;
     // Until the watch tells so too: an end that comes before that is told by nobody.
     if (outcome === 'came-back') return WAITING_MS;
+    this.#context.metrics.forget({ application: name });
     this.#tenants.delete(name);
     return undefined;
   }
@@ -148,11 +153,19 @@ export class Supervisor {
     return store?.endings.nextInMs(store.inventory.entries) ?? WAITING_MS;
   }
 
+  #waits(application: string, gone: NonNullable<Tenant['gone']>, others: string): number {
+    const { clock, inventories, log } = this.#context;
+    if (gone.told || clock.now() - gone.sinceMs < LONG_WAIT_MS) return WAITING_MS;
+    gone.told = true;
+    const objects = inventories.find(application)?.inventory.entries.length ?? 0;
+    log.info('a deleted Application keeps its objects for now', { application, objects, waitsFor: others });
+    return WAITING_MS;
+  }
+
   /** An Application that Git has in another one is about to be put back: what it runs must not go meanwhile. */
-  #comesBack(name: string, tenant: Tenant): boolean {
+  #comesBack(name: string, { sinceMs }: { sinceMs: number }): boolean {
     const { namespace, inventories, claims, clock } = this.#context;
-    tenant.goneSinceMs ??= clock.now();
-    if (clock.now() - tenant.goneSinceMs > RETURN_MS) return false;
+    if (clock.now() - sinceMs > RETURN_MS) return false;
     const id = objectId({ ...APPLICATION, namespace, name });
     return inventories.index.holdings(id).some((parent) => claims.mayRender(parent, id));
   }

@@ -36,7 +36,12 @@ export class Autoscalers {
       return { target: targetOf(object), stands: () => claims.rendering(id).length > 0 };
     });
     if (rendered.length > 0) this.#rendered.set(ownerKey(owner), rendered);
-    else this.#rendered.delete(ownerKey(owner));
+    else this.forget(owner);
+  }
+
+  /** The component renders nothing any more, or nobody knows. */
+  forget(owner: Owner): void {
+    this.#rendered.delete(ownerKey(owner));
   }
 
   /** Whether a HorizontalPodAutoscaler targets the object. One that may not be read counts as none. */

@@ -175,6 +175,7 @@ export class Delivery {
   }
 
   async release(owner: DeliveryOwner): Promise<void> {
+    this.#context.autoscalers.forget(owner);
     await this.#context.live.need(ownerKey(owner), []);
   }
 

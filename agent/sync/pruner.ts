@@ -62,7 +62,10 @@ export async function pruneStale(prune: Prune, signal: AbortSignal): Promise<Pru
   const context = { client, application: owner.application, signal };
   const nothing = { gone: [], left: [], ending: [], failures: [] };
   const removal = open.length > 0 ? await metrics.timed('prune', () => removeEntries(open, context)) : nothing;
-  metrics.heldPrunes.set({ application: owner.application, component: owner.component }, held?.objects.length ?? 0);
+  const labels = { application: owner.application, component: owner.component };
+  // Nobody clears the series of a component that has left the spec.
+  if (held || !request.left) metrics.heldPrunes.set(labels, held?.objects.length ?? 0);
+  else metrics.heldPrunes.clear(labels);
   await recordRemoval(removal, store, [...sorted.spared, ...sorted.handedOver]);
   if (removal.failures[0]) throw removal.failures[0];
   return {

@@ -26,7 +26,8 @@ it('what another component is to take over is waited for without a request, and 
   await tenant.until('stays', 'suspended', () => tenant.service('stays', 'a')?.message?.startsWith('suspended') === true);
   const uid = (await tenant.get('ConfigMap', 'both'))?.metadata.uid;
   await tenant.delete('Application', 'leaves');
-  await sleep(2_000);
+  const line = /a deleted Application keeps its objects for now.*"leaves".*components that have its objects/;
+  await tenant.eventually('said', async () => line.test(await tenant.agent.log()));
   const audit = await startAudit(tenant.namespace);
   await sleep(4_000);
   expect([await audit.reads('applications'), await audit.writes()]).toEqual([0, []]);
