@@ -23,15 +23,19 @@ const MAX_SHOWN = 5;
 /** `spec.replicas`: not drift while an autoscaler works on the object. */
 const REPLICAS = ['f:spec', 'f:replicas'];
 
-/** What `kubectl rollout restart` writes, and our own annotations, which ask the agent for something: never drift. */
+/** What `kubectl rollout restart` writes: never drift, not even where Git has it too, as manifests that were exported do. */
+function isRestart(path: readonly string[]): boolean {
+  return path.at(-1) === 'f:kubectl.kubernetes.io/restartedAt' && path.at(-2) === 'f:annotations';
+}
+
+/** A restart, and our own annotations, which ask the agent for something: no additions. */
 function isExempt(path: readonly string[]): boolean {
-  const last = path.at(-1) ?? '';
-  return last === 'f:kubectl.kubernetes.io/restartedAt' || (path[1] === 'f:annotations' && last.startsWith('f:lateen.dev/'));
+  return isRestart(path) || (path[1] === 'f:annotations' && (path.at(-1) ?? '').startsWith('f:lateen.dev/'));
 }
 
 /** What of an object's managedFields the agent needs to know at every event. */
 export interface Ownership {
-  /** Digest of the fields that Lateen applied, 16 hex digits; empty where it applied none. */
+  /** Digest of the fields that Lateen applied, 16 hex digits, without that of a restart; empty where it applied none. */
   fields: string;
   /** The same with `spec.replicas` added, where that is not ours (any more). */
   withReplicas?: string;
@@ -61,14 +65,15 @@ export interface ChangedField {
 export function ownershipOf(object: KubeObject): Ownership {
   const entries = object.metadata.managedFields ?? [];
   const ours = pathsOf(treeOf(ownEntry(entries)));
-  const additions = additionOf(entries, new Set(ours.map(joined)));
-  const keys = ours.map(joined);
+  const all = new Set(ours.map(joined));
+  const additions = additionOf(entries, all);
+  const keys = ours.filter((path) => !isRestart(path)).map(joined);
   const replicas = joined(REPLICAS);
   return {
     fields: digestOf(keys),
     ...(keys.length > 0 && !keys.includes(replicas) ? { withReplicas: digestOf([...keys, replicas]) } : {}),
     ...(additions ? { additions } : {}),
-    ...(entries.some((entry) => isByVela(entry, new Set(keys))) ? { vela: true as const } : {}),
+    ...(entries.some((entry) => isByVela(entry, all)) ? { vela: true as const } : {}),
   };
 }
 

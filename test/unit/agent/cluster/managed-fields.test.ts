@@ -44,6 +44,24 @@ describe('our fields', () => {
     expect(ownershipOf(object(OURS)).withReplicas).toBeUndefined();
   });
 
+  it('have the same digest when one that Git has too was changed by a restart, and by nothing else', () => {
+    const restartedAt = { 'f:annotations': { 'f:kubectl.kubernetes.io/restartedAt': {} } };
+    const template = (metadata: object): ManagedFieldsEntry => {
+      const spec = { 'f:containers': { [CONTAINER]: { '.': {}, 'f:image': {}, 'f:name': {} } } };
+      return entry('lateen', {
+        'f:spec': { 'f:template': { 'f:metadata': { ...metadata, 'f:labels': { 'f:app': {} } }, 'f:spec': spec } },
+      });
+    };
+    const restart = entry('kubectl-rollout', { 'f:spec': { 'f:template': { 'f:metadata': restartedAt } } });
+
+    expect(ownershipOf(object(template({}), restart))).toEqual(ownershipOf(object(template(restartedAt))));
+    expect(fieldsOf(template({ 'f:annotations': { 'f:other': {} } }))).not.toBe(fieldsOf(template({})));
+  });
+
+  it('keep the digest that the inventories of former versions hold', () => {
+    expect(fieldsOf(OURS)).toBe('b1a13a9bafb91641');
+  });
+
   it('are none where the API server knows none', () => {
     expect(ownershipOf(object())).toEqual({ fields: '' });
   });
