@@ -39,6 +39,21 @@ export function dataFindings(object: KubeObject, name: string): Finding[] {
   return (FIELDS[object.kind] ?? []).flatMap((field) => ofField(object, field, name));
 }
 
+/**
+ * The Secret with `stringData` in `data`, as the API server keeps it: it would go on counting what an apply said of stringData
+ * as ours, so that neither a change of the value nor a key that has left Git could be seen. stringData wins. For what has no
+ * finding.
+ */
+export function withoutStringData(object: KubeObject): KubeObject {
+  const { stringData, ...rest } = object;
+  if (object.kind !== 'Secret' || groupOf(object.apiVersion) !== '' || stringData === undefined) return object;
+  const encoded = Object.entries((stringData ?? {}) as Record<string, string | null>).map(([key, value]) => [
+    key,
+    Buffer.from(value ?? '').toString('base64'),
+  ]);
+  return { ...rest, data: { ...(object['data'] as object | null), ...Object.fromEntries(encoded) } } as KubeObject;
+}
+
 function ofField(object: KubeObject, data: DataField, name: string): Finding[] {
   const { field } = data;
   const map = object[field];

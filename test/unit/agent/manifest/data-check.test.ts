@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { checkObjects } from '#agent/manifest/check.ts';
+import { withoutStringData } from '#agent/manifest/data-check.ts';
 
 async function messages(kind: string, more: Record<string, unknown>): Promise<string[]> {
   const object = { apiVersion: 'v1', kind, metadata: { name: 'x' }, ...more };
@@ -72,4 +73,19 @@ it.each<[string, Record<string, unknown>]>([
 it('says only once that base64 which is larger than any object cannot be', async () => {
   const found = await messages('Secret', { data: { a: '!'.repeat(2 * 1024 * 1024 + 1) } });
   expect(found).toEqual([expect.stringMatching(/^TooLarge a\.yaml:7 .* limit is 1048576; split it$/)]);
+});
+
+it.each<[string, Record<string, unknown>, unknown]>([
+  ['folds it into data', { stringData: { a: 'ä', b: null } }, { data: { a: 'w6Q=', b: '' } }],
+  ['lets it win', { data: { a: 'eA==', b: 'eQ==' }, stringData: { a: 'z' } }, { data: { a: 'eg==', b: 'eQ==' } }],
+  ['drops an empty one', { stringData: null }, { data: {} }],
+  ['leaves a Secret without it alone', { data: { a: 'eA==' }, type: 'Opaque' }, { data: { a: 'eA==' }, type: 'Opaque' }],
+])('stringData of a Secret: %s', (_, more, expected) => {
+  const base = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'x' } };
+  expect(withoutStringData({ ...base, ...more })).toEqual({ ...base, ...(expected as object) });
+});
+
+it('leaves a stringData of other kinds alone', () => {
+  const object = { apiVersion: 'example.com/v1', kind: 'Secret', metadata: { name: 'x' }, stringData: { a: 'b' } };
+  expect(withoutStringData(object)).toBe(object);
 });
