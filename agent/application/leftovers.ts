@@ -1,14 +1,15 @@
 import type { Application, Component } from '#api/application.ts';
-import type { ObjectReference } from '#api/kubernetes.ts';
+import { type ObjectReference, objectId } from '#api/kubernetes.ts';
 import { annotation } from '#api/names.ts';
 import { oneLine } from '#core/errors.ts';
 import type { Log } from '#core/log.ts';
 import type { EventRecorder } from '../cluster/events.ts';
-import { NO_BUDGET } from '../manifest/prune-budget.ts';
+import { DEFAULT_BUDGET, NO_BUDGET } from '../manifest/prune-budget.ts';
 import type { DeliveryContext } from '../sync/delivery.ts';
 import { endingText } from '../sync/endings.ts';
 import type { InventoryStore } from '../sync/inventory-store.ts';
 import { pruneStale } from '../sync/pruner.ts';
+import { referenceTo } from './application-facts.ts';
 import { heldText } from './held-text.ts';
 import { regarding } from './regarding.ts';
 
@@ -54,7 +55,9 @@ async function removeComponent(
   const { name, annotations } = application.metadata;
   const owner = { application: name, component, prune: !store.inventory.keep.includes(component), exempt };
   const approved = annotations?.[annotation.approvePrune];
-  const request = { budget: NO_BUDGET, approved, mentions: () => Promise.resolve(false), left: true as const };
+  // What a person takes out of a spec is meant; a commit may be a mistake.
+  const isFromGit = context.inventories.index.holdings(objectId(referenceTo(application))).length > 0;
+  const request = { budget: isFromGit ? DEFAULT_BUDGET : NO_BUDGET, approved, mentions: () => Promise.resolve(false), left: true as const };
   const before = store.held(component)?.commit;
   const { held, waiting, begun } = await pruneStale({ request, owner, desired: new Set(), store, context }, signal);
   if (held && held.commit !== before) {

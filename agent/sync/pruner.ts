@@ -68,26 +68,34 @@ export async function pruneStale(prune: Prune, signal: AbortSignal): Promise<Pru
   else metrics.heldPrunes.clear(labels);
   await recordRemoval(removal, store, [...sorted.spared, ...sorted.handedOver]);
   if (removal.failures[0]) throw removal.failures[0];
+  const rest = staleOf(store.entries(owner.component), prune.desired);
+  if (!held) await settleHold(rest, prune);
   return {
     removed: removal.gone,
     kept: sorted.spared,
     left: removal.left,
     waiting: sorted.waiting,
     ...(held ? { held } : {}),
-    ending: store.endings.of(owner.component, staleOf(store.entries(owner.component), prune.desired)),
+    ending: store.endings.of(owner.component, rest),
     begun: removal.ending.filter(({ was }) => !isEnding(was)),
   };
 }
 
-/** Whether the prune has to wait for a person; the record of it stands until that is over. */
+/** Whether the prune has to wait for a person. */
 async function hold(stale: readonly InventoryEntry[], { waiting }: Sorted, prune: Prune): Promise<HeldPrune | undefined> {
   const { store, owner } = prune;
   const before = store.held(owner.component);
   // What another component may take: whether it does decides later, and the list that was shown stands until then.
   const open = waiting.filter((entry) => before?.objects.includes(objectId(entry)));
   const held = holds([...stale, ...open], prune);
-  await store.hold(owner.component, held ?? (open.length > 0 ? before : undefined));
+  if (held) await store.hold(owner.component, held);
   return held;
+}
+
+/** The list that was shown stands until all of it is gone: a word that was given is good for what a death or an error has left. */
+async function settleHold(rest: readonly InventoryEntry[], { store, owner }: Prune): Promise<void> {
+  const listed = new Set(store.held(owner.component)?.objects);
+  if (!rest.some((entry) => !isEnding(entry) && listed.has(objectId(entry)))) await store.hold(owner.component, undefined);
 }
 
 /** Entries that are no longer desired; one object seen through two API groups is still the same object. */
@@ -101,7 +109,8 @@ function holds(stale: InventoryEntry[], { request, owner, store, context }: Prun
   const { inventories, live } = context;
   return heldPrune({
     stale,
-    inventory: store.entries(owner.component).filter((entry) => !isEnding(entry)),
+    // Of a component that has left the spec everything goes: what counts is its share of the Application.
+    inventory: (request.left ? store.inventory.entries : store.entries(owner.component)).filter((entry) => !isEnding(entry)),
     budget: request.budget,
     weigh: (entry) => weightOf(entry, inventories, (reference) => live.get(reference)),
     left: request.left ?? false,

@@ -21,7 +21,7 @@ export interface SeededResult {
 /** Some decisions of a person one after the other, while everything goes wrong; then what must hold in the end. */
 export async function playSeed(seed: number, world: World): Promise<SeededResult> {
   const random = createRandom(seed);
-  const story = new Story(world, `seed-${seed}`, random.chance(0.5));
+  const story = new Story(world, `seed-${seed}`, { kustomized: random.chance(0.5) });
   const changes: string[] = [];
   let wanted = firstWanted(random, story.name);
   await story.want(wanted);

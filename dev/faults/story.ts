@@ -11,6 +11,13 @@ import { GIT_SECRET, type World } from './world.ts';
 const CONVERGE_MS = 150_000;
 const POLL_MS = 150;
 
+export interface StoryOptions {
+  /** With a kustomization file in each folder, so that the program runs. */
+  kustomized?: boolean;
+  /** A large prune waits for a person, who is to come, or it would never end. */
+  heldPrunes?: true;
+}
+
 /** One Application, its repository, and every state that both have had since they were last seen to agree with the cluster. */
 export class Story {
   readonly world: World;
@@ -23,13 +30,12 @@ export class Story {
   readonly #commits: { id: string; folders: Wanted['folders'] }[] = [];
   #checked = 0;
 
-  readonly #kustomized: boolean;
+  readonly #options: StoryOptions;
 
-  /** `kustomized`: with a kustomization file in each folder, so that the program runs. */
-  constructor(world: World, name: string, kustomized = false) {
+  constructor(world: World, name: string, options: StoryOptions = {}) {
     this.world = world;
     this.name = name;
-    this.#kustomized = kustomized;
+    this.#options = options;
   }
 
   get wanted(): Wanted {
@@ -111,7 +117,7 @@ export class Story {
 
   async #push({ folders }: Wanted): Promise<void> {
     const directory = await this.world.git.createRepository(this.name);
-    const files = filesOf(folders, this.#kustomized);
+    const files = filesOf(folders, this.#options.kustomized ?? false);
     const gone = [...this.#files].filter((file) => !Object.hasOwn(files, file));
     const changes: Record<string, FileChange> = { ...files, ...Object.fromEntries(gone.map((file) => [file, null])) };
     this.#files = new Set(Object.keys(files));
@@ -133,8 +139,7 @@ export class Story {
           pullInterval: '1s',
           timeout: '5s',
           secretRef: GIT_SECRET,
-          // A prune that waits for a person would never end.
-          pruneBudget: { count: 1_000, percent: 100 },
+          ...(this.#options.heldPrunes ? {} : { pruneBudget: { count: 1_000, percent: 100 } }),
         },
       })),
     };

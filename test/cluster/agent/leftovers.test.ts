@@ -121,3 +121,37 @@ describe.concurrent('the volume of a component that has left the spec', () => {
     await tenant.eventually('pruned', () => isDeleted('PersistentVolumeClaim', 'inner'));
   });
 });
+
+describe.concurrent('a component that leaves the spec with many objects', () => {
+  const many = (name: string): Record<string, string> =>
+    Object.fromEntries(Array.from({ length: 12 }, (_, index) => [`two/${index}.yaml`, configMapYaml(`${name}-${index}`)]));
+
+  it('waits for a person where a commit has taken it out', async () => {
+    const parts = await repositories.create('parts', { 'one/a.yaml': configMapYaml('parts-a'), ...many('parts') });
+    const [one, two] = [kustomize('one', parts.url, { path: './one' }), kustomize('two', parts.url, { path: './two' })];
+    const nested = (components: unknown[]): string =>
+      JSON.stringify({ apiVersion: 'core.oam.dev/v1beta1', kind: 'Application', metadata: { name: 'parts' }, spec: { components } });
+    const whole = await repositories.create('whole', { 'parts.yaml': nested([one, two]) });
+    await tenant.apply('whole', [kustomize('a', whole.url)]);
+    await tenant.untilRunning('whole');
+    await tenant.untilRunning('parts');
+    await whole.push({ 'parts.yaml': nested([one]) });
+    await tenant.until('parts', 'held', () => ready('parts')?.reason === 'PruneHeld');
+    const message = ready('parts')?.message ?? '';
+
+    expect(message).toContain('a prune of 12 objects is held: it would remove 12 objects, the budget is 10;');
+    expect(await tenant.get('ConfigMap', 'parts-3')).toBeDefined();
+    expect(await command('approve', 'parts', tokenIn(message))).toMatchObject({ status: 0 });
+    await tenant.eventually('pruned', () => isDeleted('ConfigMap', 'parts-3'));
+    expect(await tenant.get('ConfigMap', 'parts-a')).toBeDefined();
+  });
+
+  it('waits for nobody where a person has taken it out', async () => {
+    const { url } = await repositories.create('meant', { 'one/a.yaml': configMapYaml('meant-a'), ...many('meant') });
+    const one = kustomize('one', url, { path: './one' });
+    await tenant.apply('meant', [one, kustomize('two', url, { path: './two' })]);
+    await tenant.untilRunning('meant');
+    await tenant.apply('meant', [one]);
+    await tenant.eventually('pruned', () => isDeleted('ConfigMap', 'meant-3'));
+  });
+});

@@ -271,7 +271,7 @@ describe('without a death', () => {
   it(
     'a kustomize that was killed is run again for the same commit',
     async () => {
-      const story = new Story(world, 'killed', true);
+      const story = new Story(world, 'killed', { kustomized: true });
       await story.want(both('killed', ['x'], ['y']));
       await story.converged();
       await world.killKustomize();

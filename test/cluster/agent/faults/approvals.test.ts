@@ -1,0 +1,58 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import { fromConfigMap } from '#agent/manifest/inventory.ts';
+import { annotation, API_VERSION } from '#api/names.ts';
+import { bundledAgent } from '#dev/faults/agent.ts';
+import { Story } from '#dev/faults/story.ts';
+import { writeName } from '#dev/faults/traffic.ts';
+import type { Wanted } from '#dev/faults/wanted.ts';
+import { openWorld, type World } from '#dev/faults/world.ts';
+
+let folder: string;
+let world: World;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'lateen-'));
+  world = await openWorld(inject('plane'), await bundledAgent(join(folder, 'agent')));
+});
+
+afterAll(async () => {
+  await world?.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const TIMEOUT_MS = 200_000;
+/** More than one pass can have: nothing of the list is gone when the next one begins. */
+const REFUSALS = 30;
+
+function wanted(names: readonly string[]): Wanted {
+  return { components: { a: 'x' }, folders: { x: Object.fromEntries(names.map((name) => [`ConfigMap/worded-${name}`, 'one'])) } };
+}
+
+it(
+  'a word for a prune at an earlier commit is good for what errors have left of it',
+  async () => {
+    const story = new Story(world, 'worded', { heldPrunes: true });
+    const many = Array.from({ length: 12 }, (_, index) => `o${index}`);
+    await story.want(wanted(['x', ...many]));
+    await story.converged();
+    const held = async () => fromConfigMap((await story.object('ConfigMap/lateen-worded'))!).held?.['a'];
+    await story.want(wanted(['x']));
+    await expect.poll(async () => (await held())?.objects.length, { timeout: 20_000 }).toBe(12);
+    const { commit } = (await held())!;
+    await story.want(wanted(['x', 'later']));
+    await expect.poll(() => story.object('ConfigMap/worded-later'), { timeout: 20_000 }).toBeDefined();
+    let refused = 0;
+    world.proxy.hooks = {
+      before: (request) => (/^DELETE configmaps\/worded-o/.test(writeName(request)) && refused++ < REFUSALS ? { status: 500 } : undefined),
+    };
+    const reference = { apiVersion: API_VERSION, kind: 'Application', namespace: world.namespace, name: 'worded' };
+    await world.client.mergePatch(reference, { metadata: { annotations: { [annotation.approvePrune]: commit } } });
+    await story.converged();
+    expect(refused).toBeGreaterThan(REFUSALS);
+    expect(await held()).toBeUndefined();
+  },
+  TIMEOUT_MS,
+);
