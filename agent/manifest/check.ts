@@ -1,7 +1,7 @@
-import type { Cause } from '#api/failure.ts';
+import { type Cause, Failure } from '#api/failure.ts';
 import { displayName, groupOf, type KubeObject, objectId, referenceOf } from '#api/kubernetes.ts';
 import { oneLine } from '#core/errors.ts';
-import { dataFindings } from './data-check.ts';
+import { dataFindings, withoutStringData } from './data-check.ts';
 import { guard } from './guard.ts';
 import { limits } from './limits.ts';
 import { quantityFindings } from './quantity-check.ts';
@@ -10,8 +10,13 @@ import type { BuiltObject, Origin } from './types.ts';
 
 export type { BuiltObject } from './types.ts';
 
-/** Whether a kind belongs to a namespace; undefined where the API server does not know it. Fails closed. */
+/**
+ * Whether a kind belongs to a namespace; undefined where the API server does not know it. A Failure that it rejects with, such
+ * as that the server behind one API is down, is that of the objects of this kind; any other error is that of all.
+ */
 export type KindScope = (apiVersion: string, kind: string) => Promise<{ namespaced: boolean } | undefined>;
+
+type Scope = { namespaced: boolean } | Failure | undefined;
 
 export interface CheckOptions {
   /** The only namespace that objects may be in. */
@@ -54,17 +59,26 @@ export async function checkObjects(
   return { objects: checked, causes: [...causes, ...twice.causes] };
 }
 
-async function scopesOf(objects: readonly BuiltObject[], scope: KindScope): Promise<Map<string, { namespaced: boolean } | undefined>> {
+async function scopesOf(objects: readonly BuiltObject[], scope: KindScope): Promise<Map<string, Scope>> {
   const kinds = new Map(objects.map(({ object }) => [kindOf(object), object]));
-  const found = [...kinds].map(async ([key, { apiVersion, kind }]) => [key, await scope(apiVersion, kind)] as const);
+  const found = [...kinds].map(async ([key, { apiVersion, kind }]) => [key, await scopeOrFailure(scope(apiVersion, kind))] as const);
   return new Map(await Promise.all(found));
+}
+
+async function scopeOrFailure(scope: ReturnType<KindScope>): Promise<Scope> {
+  try {
+    return await scope;
+  } catch (error) {
+    if (error instanceof Failure && error.kind === 'transient') return error;
+    throw error;
+  }
 }
 
 function kindOf({ apiVersion, kind }: KubeObject): string {
   return `${apiVersion} ${kind}`;
 }
 
-function causesOfOne(built: BuiltObject, scope: { namespaced: boolean } | undefined, namespace: string): Cause[] {
+function causesOfOne(built: BuiltObject, scope: Scope, namespace: string): Cause[] {
   const { object } = built;
   const { apiVersion, kind } = object;
   if (REQUESTS.has(`${groupOf(apiVersion)}/${kind}`)) {
@@ -79,6 +93,7 @@ function causesOfOne(built: BuiltObject, scope: { namespaced: boolean } | undefi
   }
   const guarded = guard(object, namespace, shown(object));
   if (guarded) return [mistake(built, guarded)];
+  if (scope instanceof Failure) return [unanswered(built, scope)];
   if (!scope) {
     const remedy = unknownKindRemedy(apiVersion, kind);
     return [
@@ -102,6 +117,10 @@ function causesOfOne(built: BuiltObject, scope: { namespaced: boolean } | undefi
     ...values.map((finding) => mistake(built, finding)),
     ...sizeCauses(built),
   ];
+}
+
+function unanswered(built: BuiltObject, { reason, message, remedy }: Failure): Cause {
+  return mistake(built, { code: reason, path: 'kind', message: `${shown(built.object)}: ${message}`, ...(remedy ? { remedy } : {}) });
 }
 
 function nameCauses(built: BuiltObject): Cause[] {
@@ -197,7 +216,7 @@ function idIn(object: KubeObject, namespace: string): string {
 }
 
 function cleaned(object: KubeObject, namespace: string): KubeObject {
-  const { status: _, ...rest } = object;
+  const { status: _, ...rest } = withoutStringData(object);
   const metadata = Object.fromEntries(Object.entries(object.metadata).filter(([name]) => !SERVER_METADATA.includes(name)));
   return { ...rest, apiVersion: object.apiVersion, kind: object.kind, metadata: { ...metadata, namespace } };
 }

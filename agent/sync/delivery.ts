@@ -1,4 +1,4 @@
-import type { Cause, Failure } from '#api/failure.ts';
+import type { Cause } from '#api/failure.ts';
 import { type ObjectReference, objectId } from '#api/kubernetes.ts';
 import { rfc3339 } from '#core/clock.ts';
 import type { Lanes } from '#core/lanes.ts';
@@ -27,7 +27,8 @@ import { isApplication } from './beside-vela-core.ts';
 import { ownerKey } from './owner-key.ts';
 import { Pace } from './pace.ts';
 import { titleTo } from './ownership.ts';
-import { type Prepared, prepare } from './prepared.ts';
+import { mayBeKnownNow, type Prepared, prepare } from './prepared.ts';
+import { Refusals } from './refusals.ts';
 import { worstHealth } from './worst-health.ts';
 import { type Pruned, type PruneRequest, pruneStale } from './pruner.ts';
 import { verdictOn } from './verdict.ts';
@@ -97,8 +98,7 @@ export class Delivery {
   #refused = new Map<string, unknown>();
   #watched = '';
   #desired: Desired[] = [];
-  /** What the API server has refused, by identity, until it is to be tried again. */
-  readonly #failed = new Map<string, { manifest: string; failure: Failure }>();
+  readonly #refusals = new Refusals();
 
   constructor(context: DeliveryContext, store: InventoryStore, hooks: { onDrift: (drift: Drift) => void; now: () => number }) {
     this.#context = context;
@@ -109,7 +109,7 @@ export class Delivery {
 
   /** What the API server has refused is tried again at the next apply. */
   forgetRefusals(): void {
-    this.#failed.clear();
+    this.#refusals.clear();
   }
 
   /** A person has asked for a try: what was given up as a fight is tried too. */
@@ -179,10 +179,10 @@ export class Delivery {
     await this.#context.live.need(ownerKey(owner), []);
   }
 
-  /** Checks once per build; a kind that was not known may be by now. */
+  /** Checks once per build; what nobody could say of a kind may be known by now. */
   async #prepare(objects: readonly BuiltObject[], owner: DeliveryOwner): Promise<Prepared> {
     const before = this.#prepared;
-    if (before?.objects === objects && !before.causes.some(({ code }) => code === 'UnknownKind')) return before;
+    if (before?.objects === objects && !mayBeKnownNow(before)) return before;
     this.#prepared = await prepare(objects, owner, this.#context);
     return this.#prepared;
   }
@@ -234,12 +234,9 @@ export class Delivery {
   async #applyAll(open: readonly Work[], signal: AbortSignal): Promise<Map<Work, Outcome>> {
     const outcomes = new Map<Work, Outcome>();
     const applyOne = async (one: Work): Promise<void> => {
-      const { id, manifest } = one.task.desired;
-      const known = this.#failed.get(id);
-      const refused: Outcome | undefined = known?.manifest === manifest ? { done: 'failed', failure: known.failure } : undefined;
-      const outcome = refused ?? (await this.#applier.run(one.task, this.live(one.task.desired.reference), signal));
+      const outcome = this.#refusals.of(one.task) ?? (await this.#applier.run(one.task, this.live(one.task.desired.reference), signal));
       outcomes.set(one, outcome);
-      this.#learn(one.task.desired, outcome);
+      this.#learn(one.task, outcome);
     };
     for (const wave of wavesBy(open, ({ task }) => task.desired.reference)) {
       await Promise.all(wave.map((one) => this.#pace.run(() => applyOne(one))));
@@ -247,8 +244,9 @@ export class Delivery {
     return outcomes;
   }
 
-  #learn({ id, manifest, reference }: Desired, outcome: Outcome): void {
-    this.#failed.delete(id);
+  #learn(task: Task, outcome: Outcome): void {
+    const { id, reference } = task.desired;
+    this.#refusals.forget(id);
     if (outcome.done === 'applied') this.#known.answered(reference, outcome.answer);
     if (outcome.done === 'applied' && outcome.changed && isApplication(outcome.answer))
       this.#context.claims.awaits(reference.name, outcome.answer.metadata.resourceVersion);
@@ -256,7 +254,7 @@ export class Delivery {
     const { replaced, failure } = outcome;
     if (replaced) this.#known.replaced(reference, replaced);
     // Of a fight the applier knows when it is over; until then it asks nobody.
-    else if (failure.reason !== 'DriftFight') this.#failed.set(id, { manifest, failure });
+    else if (failure.reason !== 'DriftFight') this.#refusals.learn(task, failure);
   }
 
   /** UIDs and digests as the API server answered them: a restarted agent knows by them that nothing has changed. */

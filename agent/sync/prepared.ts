@@ -21,6 +21,11 @@ export interface Prepared {
   plurals: ReadonlyMap<string, string>;
 }
 
+/** Whether there is a kind of which the API server may say more by now. */
+export function mayBeKnownNow({ causes }: Prepared): boolean {
+  return causes.some(({ code }) => code === 'UnknownKind' || code === 'ClusterUnavailable');
+}
+
 /** Checks the objects of a build (step 7 of spec/sync.md §6A). */
 export async function prepare(
   objects: readonly BuiltObject[],
