@@ -64,20 +64,29 @@ function ofAnswer(error: ApiError, doing: string): Failure {
   });
 }
 
-const IMMUTABLE = /field is immutable|may not change once set|updates to .* are forbidden/;
+/** The words of the kinds of Kubernetes for a field that stays as it was made (measured: test/cluster/agent/cluster/immutable-fields.test.ts). */
+const IMMUTABLE = /\bis immutable\b|may not change once set|cannot change roleRef|updates to .* are forbidden|pod updates may not/;
+
+/** By `resource.group`. What goes with an object may be worth more than the change. */
+const REMEDIES: Record<string, string> = {
+  'persistentvolumeclaims.': 'take the change back',
+  'statefulsets.apps': 'take the change back, or delete the StatefulSet with --cascade=orphan so that it is made anew',
+};
 
 /** A manifest that the API server does not take: a person has to mend it. */
 function refused(error: ApiError, doing: string): Failure {
   const causes = error.causes.map(({ field = '', message = '' }): Cause => ({ path: field, code: 'ApplyFailed', message: message.trim() }));
-  const remedy = IMMUTABLE.test(error.message)
-    ? 'take the change back, or delete the object so that it is made anew'
-    : 'correct the manifest';
+  const remedy = IMMUTABLE.test(error.message) ? remedyFor(error) : 'correct the manifest';
   return new Failure('ApplyFailed', `${doing}: the API server refused it: ${error.message}`, {
     kind: 'stalled',
     cause: error,
     causes,
     remedy,
   });
+}
+
+function remedyFor({ asked: { resource, group } }: ApiError): string {
+  return REMEDIES[`${resource}.${group}`] ?? 'take the change back, or delete the object so that it is made anew';
 }
 
 /** Server-side apply answers an unknown field with status 500 (measured: spec/dependencies.md §1.4). */
