@@ -1,7 +1,8 @@
 import type { KubeObject } from '#api/kubernetes.ts';
 import { displayName } from '#api/kubernetes.ts';
-import { API_VERSION } from '#api/names.ts';
+import { API_VERSION, GROUP } from '#api/names.ts';
 import type { Log } from '#core/log.ts';
+import { isUnservedResource } from '../cluster/caller.ts';
 import { ApiError, type Client } from '../cluster/client.ts';
 import type { InventoryEntry } from '../manifest/inventory.ts';
 import type { Claims } from '../sync/claims.ts';
@@ -21,9 +22,9 @@ export interface FarewellContext {
 
 /**
  * `waiting`: other components are about to take objects over. `ending`: objects are being deleted and still there.
- * `came-back`: the API server has the Application, whatever the watch has told so far.
+ * `came-back`: the API server has the Application, whatever the watch has told so far. `stranded`: it went with its kind.
  */
-export type Farewell = 'done' | 'waiting' | 'ending' | 'came-back' | 'kind-gone' | 'namespace-gone';
+export type Farewell = 'done' | 'waiting' | 'ending' | 'came-back' | 'stranded' | 'namespace-gone';
 
 /**
  * Removes what a vanished Application had applied, in reverse order, then its inventory. The inventory outlives the
@@ -33,9 +34,11 @@ export async function farewell(application: string, context: FarewellContext, si
   const { client, log, inventories } = context;
   const store = inventories.find(application);
   if (!store?.stored) return 'done';
+  if (store.inventory.stranded) return 'stranded';
   // While all that there is waits for others, nobody is asked anything.
   if (onlyWaits(await sortAll(application, store, context), store)) return 'waiting';
   const standing = await stillGone(application, context, signal);
+  if (standing === 'stranded') await store.strand();
   if (standing !== 'gone') return standing;
   const sorted = await sortAll(application, store, context);
   const open = sorted.stale.filter((entry) => isOpen(entry, store));
@@ -90,7 +93,8 @@ async function stillGone(
   { client, namespace }: FarewellContext,
   signal: AbortSignal,
 ): Promise<'gone' | Exclude<Farewell, 'done'>> {
-  if (await client.get({ apiVersion: API_VERSION, kind: 'Application', namespace, name }, { signal })) return 'came-back';
+  const standing = await standingOf(name, { client, namespace }, signal);
+  if (standing) return standing;
   const probe: KubeObject = { apiVersion: API_VERSION, kind: 'Application', metadata: { name, namespace }, spec: { components: [] } };
   try {
     await client.create(probe, { dryRun: true, signal });
@@ -99,12 +103,25 @@ async function stillGone(
     if (!(error instanceof ApiError)) throw error;
     // Other conflicts, as of a ResourceQuota, say nothing of it.
     if (error.reason === 'AlreadyExists') return 'came-back';
-    if (error.status === 404) return 'kind-gone';
+    if (error.status === 404) return 'stranded';
     if (error.status !== 403) return error.status === 400 || error.status === 422 ? 'gone' : Promise.reject(error);
-    if (error.message.includes('custom resource definition is terminating')) return 'kind-gone';
+    if (error.message.includes('custom resource definition is terminating')) return 'stranded';
     if (error.message.includes('being terminated')) return 'namespace-gone';
     throw error;
   }
+}
+
+/** Undefined where there is none. Not by way of discovery: what that says of a kind may be old, or partial. */
+async function standingOf(
+  name: string,
+  { client, namespace }: Pick<FarewellContext, 'client' | 'namespace'>,
+  signal: AbortSignal,
+): Promise<'came-back' | 'stranded' | undefined> {
+  const path = `/apis/${API_VERSION}/namespaces/${namespace}/applications/${encodeURIComponent(name)}`;
+  const { status, body } = await client.transport.request({ method: 'GET', path, signal });
+  if (status === 404) return isUnservedResource(status, body) ? 'stranded' : undefined;
+  if (status >= 300) throw new ApiError(status, body, { verb: 'get', resource: 'applications', group: GROUP, namespace, name });
+  return 'came-back';
 }
 
 function names(entries: readonly InventoryEntry[]): string {

@@ -39,6 +39,7 @@ export class Supervisor {
   readonly #context: ApplicationContext;
   readonly #tenants = new Map<string, Tenant>();
   #stopListening: (() => void) | undefined;
+  #kindWasMissing = false;
 
   constructor(context: Omit<ApplicationContext, 'application'>) {
     this.#context = { ...context, application: (name) => this.#find(name) };
@@ -55,6 +56,7 @@ export class Supervisor {
     this.#stopListening = live.listen((event) => this.#onEvent(event));
     ownNamespace.listen(() => this.#tenants.forEach(({ loop }) => loop?.namespaceChanged()));
     for (const application of live.all(APPLICATION)) this.#tenant(application.metadata.name ?? '').keeper.trigger();
+    await this.#strandThoseWithoutApplication();
     // Objects of an Application that was deleted while no agent ran.
     for (const name of inventories.applications()) if (!this.#find(name)) this.#tenant(name).keeper.trigger();
   }
@@ -66,9 +68,18 @@ export class Supervisor {
     const found = await Promise.all(wanted.map(({ apiVersion, kind }) => client.kinds.find(apiVersion, kind)));
     const missing = wanted.filter((_, index) => !found[index]).map(({ kind }) => kind);
     if (missing.length === 0) return;
+    this.#kindWasMissing = true;
     throw new Failure('UnknownKind', `the API server does not know ${missing.join(' and ')} in ${API_VERSION}`, {
       remedy: 'install the chart lateen, or apply charts/lateen/crds; the agent goes on by itself then',
     });
+  }
+
+  /** The kind has come back under our eyes: who was to bring back the Applications may not be done. */
+  async #strandThoseWithoutApplication(): Promise<void> {
+    const { inventories } = this.#context;
+    if (!this.#kindWasMissing) return;
+    for (const name of inventories.applications()) if (!this.#find(name)) await inventories.find(name)?.strand();
+    this.#kindWasMissing = false;
   }
 
   async stop(): Promise<void> {
@@ -134,8 +145,8 @@ export class Supervisor {
     const gone = (tenant.gone ??= { sinceMs: this.#context.clock.now(), told: false });
     if (this.#comesBack(name, gone)) return this.#waits(name, gone, 'the Application that has this one in Git');
     const outcome = await farewell(name, this.#context, signal);
-    if (outcome === 'kind-gone') {
-      this.#context.log.warn('the kind Application is gone: nothing is removed', { application: name });
+    if (outcome === 'stranded') {
+      this.#context.log.warn('the kind Application was taken away: nothing is removed until it is applied again', { application: name });
     }
     if (outcome === 'waiting') return this.#waits(name, gone, 'components that have its objects, or may have them');
     if (outcome === 'ending') return this.#nextLookMs(name);

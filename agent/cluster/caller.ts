@@ -52,6 +52,6 @@ export function asking(
 }
 
 /** A 404 that names no object: the server does not serve the resource (any more). */
-function isUnservedResource(status: number, body: unknown): boolean {
+export function isUnservedResource(status: number, body: unknown): boolean {
   return status === 404 && !(body as { details?: { name?: string } } | null)?.details?.name;
 }

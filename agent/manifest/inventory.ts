@@ -48,6 +48,8 @@ export interface Inventory {
   held?: Record<string, HeldPrune>;
   /** By component. */
   images?: Record<string, ImageMemory>;
+  /** Its Application went with the kind Application: nobody has asked for the objects to go. Until it is applied again. */
+  stranded?: true;
 }
 
 export const FORMAT = 'lateen.dev/inventory-format';
@@ -98,9 +100,9 @@ export function fromConfigMap(object: KubeObject): Inventory {
 }
 
 /** An inventory as it is stored. */
-export function inventoryText({ application, uid, keep, entries, held = {}, images = {} }: Inventory): string {
+export function inventoryText({ application, uid, keep, entries, held = {}, images = {}, stranded }: Inventory): string {
   const waiting = { ...(Object.keys(held).length > 0 ? { held } : {}), ...(Object.keys(images).length > 0 ? { images } : {}) };
-  return JSON.stringify({ application, uid, keep, entries: entries.map(ordered), ...waiting });
+  return JSON.stringify({ application, uid, keep, entries: entries.map(ordered), ...waiting, ...(stranded ? { stranded } : {}) });
 }
 
 /** Throws Failure Internal on what cannot be read; `place` is where it stands, for the message. */
@@ -173,6 +175,7 @@ function parse(value: unknown): Inventory {
     entries: entries.map(parseEntry),
     ...(typeof held === 'object' && held !== null ? { held: parseHeld(held) } : {}),
     ...(images === undefined ? {} : { images: parseImages(images) }),
+    ...(field(value, 'stranded') === true ? { stranded: true as const } : {}),
   };
 }
 

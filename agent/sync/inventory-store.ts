@@ -64,7 +64,15 @@ export class InventoryStore {
 
   /** An Application of the same name that comes back keeps the objects: the entries stay, the uid is the new one. */
   adopt(uid: string): void {
-    this.#inventory = { ...this.#inventory, uid };
+    const { stranded, ...inventory } = this.#inventory;
+    this.#inventory = { ...inventory, uid };
+    // To be written though nothing else changes (settle): an Application that is deleted next is meant to go.
+    if (stranded) this.#unsure = true;
+  }
+
+  /** Its Application is gone, and not because somebody has deleted it. */
+  strand(): Promise<void> {
+    return this.#change((inventory) => ({ ...inventory, stranded: true }));
   }
 
   /**

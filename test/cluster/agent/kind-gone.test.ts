@@ -53,7 +53,9 @@ it('removes nothing when the kind Application is deleted, and goes on with the s
   await tenant.apply('holder', [], { finalizers: ['test.example/hold'] });
   await kubectl('delete', CRD, '--wait=false');
   await tenant.eventually('gone', async () => tenant.application('survivor') === undefined);
-  await tenant.eventually('said', async () => (await tenant.agent.log()).includes('the kind Application is gone: nothing is removed'));
+  await tenant.eventually('said', async () =>
+    (await tenant.agent.log()).includes('the kind Application was taken away: nothing is removed'),
+  );
   expect(await tenant.get('ConfigMap', 'survivor')).toEqual(before);
 
   await kubectl('patch', 'application', 'holder', '--type=merge', '-p', '{"metadata":{"finalizers":null}}');
@@ -69,4 +71,33 @@ it('removes nothing when the kind Application is deleted, and goes on with the s
   // And a deletion that is meant is carried out as ever.
   await tenant.delete('Application', 'survivor');
   await tenant.eventually('removed', async () => (await tenant.get('ConfigMap', 'survivor')) === undefined);
+});
+
+it('nor when the kind is gone at once, nor by an agent that starts while it is away or after it has come back', async () => {
+  const { url } = await repositories.create('stranded', { 'a.yaml': configMapYaml('stranded') });
+  await tenant.apply('stranded', [kustomize('a', url)]);
+  await tenant.untilRunning('stranded');
+  await tenant.apply('unseen', [kustomize('a', (await repositories.create('unseen', { 'a.yaml': configMapYaml('unseen') })).url)]);
+  await tenant.untilRunning('unseen');
+  await kubectl('delete', CRD);
+  const inventory = async (name: string): Promise<string> => JSON.stringify((await tenant.get('ConfigMap', `lateen-${name}`))?.['data']);
+  await tenant.eventually('marked', async () => (await inventory('stranded')).includes('stranded\\":true'));
+
+  await tenant.agent.kill();
+  const starting = tenant.startAgent();
+  await tenant.eventually('waiting', async () => /does not know Application/.test(await tenant.agent.log()));
+  await installCrds(plane);
+  await starting;
+  await tenant.eventually('told', async () => /nothing is removed until it is applied again.*unseen/.test(await tenant.agent.log()));
+  for (const name of ['stranded', 'unseen']) expect(await tenant.get('ConfigMap', name)).toBeDefined();
+
+  // Its word counts again once it is applied again, for an agent that is away when it goes too.
+  await tenant.apply('stranded', [kustomize('a', url)]);
+  await tenant.untilRunning('stranded');
+  await tenant.eventually('unmarked', async () => !(await inventory('stranded')).includes('stranded\\":true'));
+  await tenant.agent.kill();
+  await tenant.delete('Application', 'stranded');
+  await tenant.startAgent();
+  await tenant.eventually('removed', async () => (await tenant.get('ConfigMap', 'stranded')) === undefined);
+  expect(await tenant.get('ConfigMap', 'unseen')).toBeDefined();
 });
