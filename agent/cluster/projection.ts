@@ -9,7 +9,7 @@ export interface LiveObject extends KubeObject {
 }
 
 /** The fields of `spec` that the health rules read; the rest, pod templates above all, is dropped. */
-const SPEC_FIELDS = ['replicas', 'updateStrategy', 'suspend', 'type', 'clusterIP', 'scaleTargetRef'];
+const SPEC_FIELDS = ['replicas', 'updateStrategy', 'progressDeadlineSeconds', 'paused', 'suspend', 'type', 'clusterIP', 'scaleTargetRef'];
 
 /** Kinds that the agent works on. */
 const WHOLE: ReadonlySet<string> = new Set(['Application', 'Policy', 'Workflow']);
