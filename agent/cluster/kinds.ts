@@ -1,4 +1,5 @@
 import { Failure } from '#api/failure.ts';
+import { groupOf } from '#api/kubernetes.ts';
 import { ApiError } from './api-error.ts';
 import type { Transport } from './transport.ts';
 
@@ -15,6 +16,11 @@ export interface KindInfo {
 export interface Kinds {
   /** Undefined: the API server does not serve it. Throws where the answer cannot be known. */
   find(apiVersion: string, kind: string): Promise<KindInfo | undefined>;
+  /**
+   * The kind in this version or, where that is served no longer, in the version of its group that the server prefers: they
+   * are the same objects. After `doubt` the server is asked anew at once. Throws where the answer cannot be known.
+   */
+  served(apiVersion: string, kind: string): Promise<KindInfo | undefined>;
   /** The server denied a resource that we thought it had: the next `find` asks anew (at most every 5 s). */
   doubt(): void;
 }
@@ -61,28 +67,39 @@ export function createKinds(transport: Transport, now: () => number = () => perf
     return pending;
   }
 
+  async function find(apiVersion: string, kind: string): Promise<KindInfo | undefined> {
+    const key = `${apiVersion}/${kind}`;
+    const current = known ?? (await refresh());
+    const found = current.kinds.get(key);
+    if (found && !doubted) return found;
+    const latest = now() - current.atMs < REFRESH_MS ? current : await refresh();
+    if (!latest.kinds.has(key) && latest.stale.has(apiVersion)) throw down(apiVersion);
+    return latest.kinds.get(key);
+  }
+
   return {
-    async find(apiVersion, kind) {
-      const key = `${apiVersion}/${kind}`;
-      const current = known ?? (await refresh());
-      const found = current.kinds.get(key);
-      if (found && !doubted) return found;
-      const latest = now() - current.atMs < REFRESH_MS ? current : await refresh();
-      if (!latest.kinds.has(key) && latest.stale.has(apiVersion)) {
-        throw new Failure(
-          'ClusterUnavailable',
-          `the API server cannot say which kinds ${apiVersion} has: the server behind that API is down`,
-          {
-            remedy: `look at the condition Available of the APIService of ${apiVersion}`,
-          },
-        );
-      }
-      return latest.kinds.get(key);
+    find,
+    async served(apiVersion, kind) {
+      if (doubted) await refresh();
+      const found = await find(apiVersion, kind);
+      if (found || !known) return found;
+      const group = groupOf(apiVersion);
+      // The server lists the versions of a group in the order of its preference.
+      const other = [...known.kinds.values()].find((one) => one.group === group && one.kind === kind);
+      const silent = [...known.stale].find((version) => groupOf(version) === group);
+      if (!other && silent !== undefined) throw down(silent);
+      return other;
     },
     doubt() {
       doubted = true;
     },
   };
+}
+
+function down(apiVersion: string): Failure {
+  return new Failure('ClusterUnavailable', `the API server cannot say which kinds ${apiVersion} has: the server behind that API is down`, {
+    remedy: `look at the condition Available of the APIService of ${apiVersion}`,
+  });
 }
 
 async function discover(transport: Transport, now: () => number): Promise<Discovered> {

@@ -1,8 +1,10 @@
 import pLimit from 'p-limit';
 import { Failure } from '#api/failure.ts';
-import { displayName, type KubeObject } from '#api/kubernetes.ts';
+import { displayName, groupOf, type KubeObject } from '#api/kubernetes.ts';
 import { rfc3339 } from '#core/clock.ts';
+import { asking, isUnservedResource } from '../cluster/caller.ts';
 import { ApiError, type Client } from '../cluster/client.ts';
+import { type KindInfo, pathOf } from '../cluster/kinds.ts';
 import type { InventoryEntry } from '../manifest/inventory.ts';
 import type { InventoryStore } from './inventory-store.ts';
 import { reverseWaves } from '../manifest/order.ts';
@@ -28,6 +30,8 @@ export interface Removal {
 
 /** Requests of one removal side by side; the client has room for more, which others need. */
 const CONCURRENCY = 8;
+/** What discovery said may be of yesterday: once more with what it says today. */
+const LOOKS = 2;
 
 /**
  * Deletes what an inventory lists, in reverse order of apply. An object is deleted only when it carries our owner
@@ -75,11 +79,12 @@ async function removeOne(entry: InventoryEntry, context: RemovalContext, result:
 
 /** Deletes the object, once. True where it is still there after that: no request more where nothing can hold it. */
 async function lingers(live: KubeObject, entry: InventoryEntry, context: RemovalContext): Promise<boolean> {
+  const { apiVersion } = live;
   const { uid, deletionTimestamp, finalizers = [] } = live.metadata;
   if (deletionTimestamp) return true;
-  await context.client.delete(entry, { ...(uid ? { uid } : {}), signal: context.signal });
-  // A Pod is given the time to stop.
-  if (finalizers.length === 0 && entry.kind !== 'Pod') return false;
+  const done = await context.client.delete({ ...entry, apiVersion }, { ...(uid ? { uid } : {}), signal: context.signal });
+  // A Pod is given the time to stop. And what is not found may be served in another version by now.
+  if (done === 'deleted' && finalizers.length === 0 && entry.kind !== 'Pod') return false;
   return (await liveObject(entry, context))?.metadata.uid === uid;
 }
 
@@ -91,18 +96,43 @@ function endingOf(was: InventoryEntry, { metadata: { uid, finalizers = [] } }: K
 }
 
 /**
- * The object as it is. Undefined where there is none, or where the API server itself says that the kind is gone: discovery
- * that fails or is partial says nothing, so a kind that it does not list is asked for by its recorded resource.
+ * The object as it is, in the version that it was applied in or, where that is served no longer, in another one. Undefined
+ * where there is none, or where the API server itself says that the kind is gone: discovery that fails or is partial says
+ * nothing, so a kind that it does not list is asked for by its recorded resource.
  */
-async function liveObject(entry: InventoryEntry, { client, signal }: RemovalContext): Promise<KubeObject | undefined> {
-  if (await client.kinds.find(entry.apiVersion, entry.kind)) return client.get(entry, { signal });
-  if (!entry.resource) throw new Failure('UnknownKind', `the API server does not list ${entry.kind} of ${entry.apiVersion}`);
-  const root = entry.apiVersion.includes('/') ? `/apis/${entry.apiVersion}` : `/api/${entry.apiVersion}`;
-  const path = `${root}/namespaces/${entry.namespace ?? ''}/${entry.resource}/${encodeURIComponent(entry.name)}`;
-  const { status, body } = await client.transport.request({ method: 'GET', path, signal });
-  if (status === 404) return undefined;
-  if (status >= 300) throw new ApiError(status, body, { verb: 'get', resource: entry.resource, group: '', namespace: entry.namespace });
+async function liveObject(entry: InventoryEntry, context: RemovalContext): Promise<KubeObject | undefined> {
+  for (let look = 1; look <= LOOKS; look++) {
+    const kind = await context.client.kinds.served(entry.apiVersion, entry.kind);
+    if (!kind) return atRecorded(entry, context);
+    const found = await ask(kind, entry, context);
+    if (found !== 'unserved') return found;
+    context.client.kinds.doubt();
+  }
+  throw new Failure('UnknownKind', `the API server lists ${entry.kind} of ${entry.apiVersion} and does not serve it`);
+}
+
+async function atRecorded(entry: InventoryEntry, context: RemovalContext): Promise<undefined> {
+  const { apiVersion, kind, resource: plural } = entry;
+  if (!plural) throw new Failure('UnknownKind', `the API server does not list ${kind} of ${apiVersion}`);
+  const group = groupOf(apiVersion);
+  const version = apiVersion.slice(apiVersion.indexOf('/') + 1);
+  const recorded = { group, version, kind, plural, namespaced: true, verbs: [] };
+  const found = await ask(recorded, entry, context);
+  if (found === undefined || found === 'unserved') return undefined;
   throw new Failure('UnknownKind', `the API server has ${displayName(entry)} and does not list its kind`);
+}
+
+/** Undefined: it is not there. `unserved`: nobody knows, since the server does not serve such objects in this version. */
+async function ask(
+  kind: KindInfo,
+  entry: InventoryEntry,
+  { client, signal }: RemovalContext,
+): Promise<KubeObject | 'unserved' | undefined> {
+  const { status, body } = await client.transport.request({ method: 'GET', path: pathOf(kind, entry), signal });
+  if (isUnservedResource(status, body)) return 'unserved';
+  if (status === 404) return undefined;
+  if (status >= 300) throw new ApiError(status, body, asking('get', kind, entry));
+  return body as KubeObject;
 }
 
 function whyForeign(live: KubeObject, entry: InventoryEntry, application: string): string | undefined {

@@ -82,13 +82,27 @@ it('does not call a kind unknown whose API is down', async () => {
   };
   await client.apply(service);
   onTestFinished(() => client.delete(referenceOf(service)).then(() => undefined));
+  const unknown = {
+    reason: 'ClusterUnavailable',
+    message: 'the API server cannot say which kinds down.example.com/v1 has: the server behind that API is down',
+  };
   const ask = (): Promise<unknown> => createKinds(client.transport).find('down.example.com/v1', 'Thing');
-  await expect
-    .poll(() => ask().catch((error: unknown) => error), { timeout: 10_000 })
-    .toMatchObject({
-      reason: 'ClusterUnavailable',
-      message: 'the API server cannot say which kinds down.example.com/v1 has: the server behind that API is down',
-    });
+  await expect.poll(() => ask().catch((error: unknown) => error), { timeout: 10_000 }).toMatchObject(unknown);
+  // Nor is it said that no other version has it.
+  await expect(createKinds(client.transport).served('down.example.com/v1beta1', 'Thing')).rejects.toMatchObject(unknown);
+});
+
+it('finds a kind whose version is served no longer in the one that is', async () => {
+  const client = testClient(await adminConnection());
+  const crd = definition('movers', 'Mover');
+  const [v1] = (crd['spec'] as { versions: object[] }).versions;
+  const versions = [v1, { ...v1, name: 'v1beta1', storage: false }, { ...v1, name: 'v1alpha1', storage: false, served: false }];
+  await client.apply({ ...crd, spec: { ...(crd['spec'] as object), versions } });
+  onTestFinished(() => client.delete(referenceOf(crd)).then(() => undefined));
+  const ask = (version: string, kind = 'Mover') => createKinds(client.transport).served(`kinds.example.com/${version}`, kind);
+  await expect.poll(() => ask('v1beta1'), { timeout: 10_000 }).toMatchObject({ version: 'v1beta1', plural: 'movers' });
+  expect(await ask('v1alpha1')).toMatchObject({ version: 'v1', plural: 'movers' });
+  expect(await ask('v1', 'Nonsense')).toBeUndefined();
 });
 
 it('looks again after the server denied a resource that was known', async () => {
