@@ -1,5 +1,5 @@
 import { allowListsOf } from '#api/allow-lists.ts';
-import type { Application, ApplicationStatus, WorkflowStatus } from '#api/application.ts';
+import type { Application } from '#api/application.ts';
 import { checkApplication } from '#api/check.ts';
 import type { Cause } from '#api/failure.ts';
 import type { KubeObject, ObjectReference } from '#api/kubernetes.ts';
@@ -7,14 +7,12 @@ import { type ApplicationsMode, type Claim, claimOf } from '#api/claim.ts';
 import { sameJson } from '#api/json.ts';
 import { annotation, CLAIM, VELA_FINALIZER } from '#api/names.ts';
 import { rfc3339 } from '#core/clock.ts';
-import { oneLine, sentences } from '#core/errors.ts';
 import { createLoop, type Loop } from '#core/loop.ts';
 import type { Redactor } from '#core/redact.ts';
 import { failureFields, failureOf } from '../sync/failures.ts';
-import { checkShape, commitsOf, inputsOf, referenceTo, version } from './application-facts.ts';
+import { checkShape, commitsOf, inputsOf, referenceTo } from './application-facts.ts';
 import { claim } from './claiming.ts';
 import { handsOff } from './hands-off.ts';
-import { regarding } from './regarding.ts';
 import { branchOf, isAncestor } from './ancestors.ts';
 import { ComponentSet } from './component-set.ts';
 import type { KustomizeContext } from './kustomize-work.ts';
@@ -22,13 +20,14 @@ import { resolved } from '../revision/externals.ts';
 import type { ComponentResult } from './component-loop.ts';
 import { ExternalObjects } from './external-objects.ts';
 import { removeLeftovers } from './leftovers.ts';
-import { type Note, noteOf } from './note.ts';
+import { NewestApplication } from './newest.ts';
+import { noteOf } from './note.ts';
 import { planOf } from '../revision/plan.ts';
 import { Quiet } from './quiet.ts';
 import { changedByVela, requestedBy } from './requester.ts';
 import { Revisions, type Settled } from './revisions.ts';
-import { shown } from './shown.ts';
-import { admittedStatus, refusedStatus, statusPatch } from './status.ts';
+import { admittedStatus } from './status.ts';
+import { StatusWriter } from './status-writer.ts';
 import { advance, openComponents, runOf } from './workflow.ts';
 
 export interface ApplicationContext extends KustomizeContext {
@@ -44,6 +43,12 @@ export interface ApplicationContext extends KustomizeContext {
 const RETRY_MS = 5_000;
 /** So long a watch may lag behind what others have written. */
 const LAG_MS = 500;
+/** A kind that the API server does not serve cannot be watched. */
+const UNKNOWN_KIND_MS = 10_000;
+/** Nothing tells when a revision that is none of the Application's goes away. */
+const FOREIGN_REVISION_MS = 30_000;
+/** After its start an agent sees only now how the components stand: no step of a workflow is out of time before. */
+const FRESH_MS = 60_000;
 
 /** One Application from admission to status: the only writer of its status, revisions and inventory. */
 export class ApplicationLoop {
@@ -52,18 +57,19 @@ export class ApplicationLoop {
   readonly #components: ComponentSet;
   readonly #revisions: Revisions;
   readonly #externals: ExternalObjects;
-  #application: Application;
+  readonly #newest: NewestApplication;
+  readonly #status: StatusWriter;
   readonly #quiet = new Quiet();
-  /** status.workflow as this agent wrote it last. */
-  #written: WorkflowStatus | undefined;
+  readonly #begunMs = performance.now();
 
   /** Inputs of the pass that is under way, and of the last one that came to its end. */
   #handling = '';
   #handled: string | undefined;
 
   constructor(application: Application, context: ApplicationContext) {
-    this.#application = application;
+    this.#newest = new NewestApplication(application, context.live);
     this.#context = { ...context, log: context.log.child({ application: application.metadata.name }) };
+    this.#status = new StatusWriter(this.#context, (answer) => this.#take(answer));
     this.#components = new ComponentSet(this.#context, () => this.#loop.trigger());
     this.#revisions = new Revisions(context);
     this.#externals = new ExternalObjects(application.metadata, context);
@@ -72,11 +78,20 @@ export class ApplicationLoop {
     this.#loop.trigger();
   }
 
-  /** The Application as the API server has it now. Our own status writes come back here too and are no reason to run. */
+  /** The Application as the watch tells it. Our own status writes come back here too and are no reason to run. */
   update(application: Application): void {
-    if (version(application) < version(this.#application)) return;
-    const before = this.#application;
-    this.#application = application;
+    const before = this.#newest.application;
+    if (this.#newest.told(application)) this.#changed(before, application);
+  }
+
+  /** The Application as the API server has answered it. */
+  #take(answer: unknown): void {
+    const before = this.#newest.application;
+    const application = answer as Application;
+    if (this.#newest.answered(application)) this.#changed(before, application);
+  }
+
+  #changed(before: Application, application: Application): void {
     const inputs = inputsOf(application);
     if (inputs !== inputsOf(before) || this.#isSteered(before, application)) this.#loop.trigger();
     // A version in which nothing has changed that matters: no pass will say so.
@@ -91,7 +106,7 @@ export class ApplicationLoop {
 
   /** A person has written into the status of the workflow: suspended, resumed, terminated or restarted it. */
   #isSteered({ status: before }: Application, { status: now }: Application): boolean {
-    return !sameJson(before?.workflow, now?.workflow) && !sameJson(now?.workflow, this.#written);
+    return !sameJson(before?.workflow, now?.workflow) && !sameJson(now?.workflow, this.#status.workflow);
   }
 
   /** What the Namespace allows has changed. */
@@ -123,13 +138,13 @@ export class ApplicationLoop {
   }
 
   #failed(error: unknown): number {
-    const failure = failureOf(error, `reconcile Application ${this.#application.metadata.name}`);
+    const failure = failureOf(error, `reconcile Application ${this.#newest.application.metadata.name}`);
     this.#context.log.warn('pass failed', failureFields(failure));
     return RETRY_MS;
   }
 
   async #pass(signal: AbortSignal): Promise<number | undefined> {
-    const application = this.#application;
+    const { application } = this.#newest;
     this.#handling = inputsOf(application);
     if (application.metadata.deletionTimestamp) return this.#letGo(application, signal);
     const judged = this.#judge(application);
@@ -158,15 +173,19 @@ export class ApplicationLoop {
 
   /** Which revision is to run, whether the rules let it, and who asked for it. */
   async #settle(application: Application, signal: AbortSignal): Promise<number | undefined> {
-    const { externals, missing } = await this.#externals.of(application.spec);
+    const { externals, missing, unwatched } = await this.#externals.of(application.spec);
     const present = { application, externals, spec: resolved(application.spec, externals) };
     const settled = await this.#revisions.settle(present, signal);
     const effective = settled.spec === application.spec ? application : { ...application, spec: settled.spec };
     const causes = [...(settled.stored ? [] : missing), ...(await this.#mistakes(effective))];
-    if (causes.length > 0) return this.#refuse(application, causes, signal);
+    if (causes.length > 0) {
+      const left = await this.#refuse(application, causes, signal);
+      return left ?? (missing.length > 0 && unwatched ? UNKNOWN_KIND_MS : undefined);
+    }
     if (settled.isNew) {
       const made = await this.#revisions.make(present, settled.revision, requestedBy(application, this.#context), signal);
-      if (!made) return LAG_MS;
+      if (made === false) return LAG_MS;
+      if (made !== true) return (await this.#refuse(application, [made], signal)) ?? FOREIGN_REVISION_MS;
     }
     if (changedByVela(application)) return this.#hold(application, settled.revision.name, signal);
     return this.#reconcile(effective, settled, signal);
@@ -188,7 +207,8 @@ export class ApplicationLoop {
     const plan = planOf(application.spec);
     const nowMs = this.#context.clock.now();
     const result = (component: string): ComponentResult | undefined => this.#components.result(component);
-    const progress = { result, runOf: runOf(revision.name, application.spec) };
+    const freshMs = Math.max(0, this.#begunMs + FRESH_MS - performance.now());
+    const progress = { result, runOf: runOf(revision.name, application.spec), freshMs };
     const token = revision.version ?? revision.name;
     const { workflow, wakeInMs } = advance(plan, { ...progress, token, nowMs, before: application.status?.workflow });
     const open = openComponents(plan, { ...progress, workflow });
@@ -204,16 +224,16 @@ export class ApplicationLoop {
       token: `${revision.name} ${inputsOf(application)}`,
     });
     this.#hasReached(application.metadata);
-    const note = noteOf(settled, this.#application, branchOf(application, this.#context.application));
-    const status = this.#shown(
+    const note = noteOf(settled, this.#newest.application, branchOf(application, this.#context.application));
+    const status = this.#status.shown(
       admittedStatus({ application, components, revision, workflow, result, note, inventory: store.inventory, nowMs }),
     );
     const busy = status.status === 'running' ? undefined : this.#components.busy;
     const wait = this.#quiet.leftMs(busy, nowMs, this.#context.client.transport.crowded());
     if (wait !== undefined) return wait;
     await this.#revisions.displace(application, token, rfc3339(nowMs), signal);
-    await this.#write(application, status, signal);
-    this.#announce(application, note);
+    if (!(await this.#status.write(application, status, signal))) return LAG_MS;
+    this.#status.announce(application, note);
     if (!workflow.finished) return wakeInMs;
     await this.#revisions.close(
       application,
@@ -224,39 +244,12 @@ export class ApplicationLoop {
     return removeLeftovers({ application, store, components, exempt }, this.#context, signal);
   }
 
-  /** Why what the spec says does not run, told once. */
-  #announce(application: Application, note: Note | undefined): void {
-    const told = application.status?.conditions?.some(({ reason, message }) => reason === note?.reason && message === note?.message);
-    if (!note || told) return;
-    this.#context.log.info('another state than the spec runs', { reason: note.reason, message: note.message });
-    this.#context.events.record({ regarding: regarding(application), type: note.serious ? 'Warning' : 'Normal', ...note });
-  }
-
-  #shown(status: ApplicationStatus): ApplicationStatus {
-    return shown(status, this.#context.redactor.scrub);
-  }
-
-  async #write(application: Application, status: ApplicationStatus, signal: AbortSignal): Promise<void> {
-    const patch = statusPatch(application.status, status);
-    if (!patch) return;
-    this.#written = status.workflow;
-    const answer = await this.#context.client.mergePatch(referenceTo(application), patch, { subresource: 'status', signal });
-    // What comes back is the newest Application there is; the watch will bring it again and change nothing.
-    this.update(answer as unknown as Application);
-  }
-
   /** Others would wait for what its components are about to say, some of them for ever. */
-  async #refuse(application: Application, causes: Cause[], signal: AbortSignal): Promise<undefined> {
+  async #refuse(application: Application, causes: Cause[], signal: AbortSignal): Promise<number | undefined> {
     await this.#components.stop();
     this.#context.claims.rest(application.metadata.name);
     this.#hasReached(application.metadata);
-    const status = this.#shown(refusedStatus(application, causes, this.#context.clock.now()));
-    if (!statusPatch(application.status, status)) return undefined;
-    await this.#write(application, status, signal);
-    const message = oneLine(sentences(causes.map((cause) => cause.message)));
-    this.#context.log.info('not admitted', { causes: causes.length, message });
-    this.#context.events.record({ regarding: regarding(application), type: 'Warning', reason: causes[0]?.code ?? 'NotAdmitted', message });
-    return undefined;
+    return (await this.#status.refuse(application, causes, signal)) ? undefined : LAG_MS;
   }
 
   #judge(application: Application): Claim {
@@ -267,7 +260,7 @@ export class ApplicationLoop {
   /** What `vela` changed of an Application that Git has becomes a hold: pulls and drift leave it until `lateen resume`. */
   async #hold(application: Application, revision: string, signal: AbortSignal): Promise<undefined> {
     const patch = { metadata: { annotations: { [annotation.hold]: revision } } };
-    this.update((await this.#context.client.mergePatch(referenceTo(application), patch, { signal })) as unknown as Application);
+    this.#take(await this.#context.client.mergePatch(referenceTo(application), patch, { signal }));
     return undefined;
   }
 
@@ -275,7 +268,7 @@ export class ApplicationLoop {
   async #claim(application: Application, signal: AbortSignal): Promise<number> {
     const context = { client: this.#context.client, judge: (one: Application) => this.#judge(one) };
     const now = await claim(application, context, signal);
-    if (now) this.update(now);
+    if (now) this.#take(now);
     return 0;
   }
 

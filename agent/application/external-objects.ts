@@ -3,6 +3,7 @@ import type { Cause } from '#api/failure.ts';
 import type { KubeObject, ObjectMeta } from '#api/kubernetes.ts';
 import { groupOf } from '#api/kubernetes.ts';
 import { EXTERNAL_VERSION, GROUP } from '#api/names.ts';
+import { ApiError } from '../cluster/client.ts';
 import type { LiveObjects } from '../cluster/live-objects.ts';
 import { type Externals, externalsOf, mayNameExternals, NO_EXTERNALS } from '../revision/externals.ts';
 
@@ -22,19 +23,22 @@ export class ExternalObjects {
     this.#user = `workflow ${name ?? ''}`;
   }
 
-  async of(spec: ApplicationSpec): Promise<{ externals: Externals; missing: Cause[] }> {
+  /** `unwatched`: nobody will tell when what is missing comes. */
+  async of(spec: ApplicationSpec): Promise<{ externals: Externals; missing: Cause[]; unwatched: boolean }> {
     if (!mayNameExternals(spec)) {
       await this.stop();
-      return { externals: NO_EXTERNALS, missing: [] };
+      return { externals: NO_EXTERNALS, missing: [], unwatched: false };
     }
-    // A kind that is not installed holds no object: what is named is missing then.
-    for (const refused of (await this.#live.need(this.#user, [POLICY, WORKFLOW])).values()) throw refused;
+    // A kind that is not installed, or no longer, holds no object: what is named is missing then.
+    const refused = await this.#live.need(this.#user, [POLICY, WORKFLOW]);
+    for (const error of refused.values()) if (!(error instanceof ApiError && error.status === 404)) throw error;
     this.#watching = true;
     const namespace = this.#namespace;
-    return externalsOf(spec, {
+    const found = externalsOf(spec, {
       policy: (name) => this.#live.get({ ...POLICY, namespace, name }) as unknown as PolicyObject | undefined,
       workflow: (name) => this.#live.get({ ...WORKFLOW, namespace, name }) as unknown as WorkflowObject | undefined,
     });
+    return { ...found, unwatched: refused.size > 0 || [POLICY, WORKFLOW].some((kind) => !this.#live.watches(kind)) };
   }
 
   /** Whether a change of the object may change what the Application is. */

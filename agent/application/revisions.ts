@@ -1,12 +1,12 @@
 import type { Application, ApplicationSpec, WorkflowStatus } from '#api/application.ts';
-import type { ObjectReference } from '#api/kubernetes.ts';
+import type { Cause } from '#api/failure.ts';
+import type { KubeObject, ObjectReference } from '#api/kubernetes.ts';
 import { API_VERSION, annotation, label } from '#api/names.ts';
 import { sameJson } from '#api/json.ts';
 import { publishVersionOf } from '#api/publish-version.ts';
 import { specContent } from '#api/spec-defaults.ts';
 import { ApiError, type Client } from '../cluster/client.ts';
 import type { LiveObjects } from '../cluster/live-objects.ts';
-import type { LiveObject } from '../cluster/projection.ts';
 import { type Decision, decide, outdated, type Recorded } from '../revision/decision.ts';
 import { unpacked } from '../revision/content.ts';
 import type { Externals } from '../revision/externals.ts';
@@ -116,13 +116,21 @@ export class Revisions {
     return { revision: { name, number, hash, version }, isNew: false, stored: true, note: 'PublishVersionUnchanged' };
   }
 
-  /** False: somebody else has made one of this name, and the watch has not told yet. */
-  async make({ application, externals }: Present, revision: RevisionName, requestedBy: string, signal: AbortSignal): Promise<boolean> {
+  /**
+   * False: somebody else has made one of this name, and the watch has not told yet. A cause where it will not, since that is
+   * none of the Application.
+   */
+  async make(
+    { application, externals }: Present,
+    revision: RevisionName,
+    requestedBy: string,
+    signal: AbortSignal,
+  ): Promise<boolean | Cause> {
     try {
       await this.#context.client.create(snapshot(application, revision, { externals, requestedBy }), { signal });
     } catch (error) {
-      if (error instanceof ApiError && error.status === 409) return false;
-      throw error;
+      if (!(error instanceof ApiError) || error.reason !== 'AlreadyExists') throw error;
+      return (await this.#foreign(application, revision.name, signal)) ?? false;
     }
     const version = publishVersionOf(application) || undefined;
     this.#made = { ...revision, version, usable: true, succeeded: false, endedRun: undefined };
@@ -177,6 +185,19 @@ export class Revisions {
   }
 
   /** The snapshot of a revision, read once. */
+  /** What has the name of a revision, where the watch does not tell it as one of the Application. */
+  async #foreign(application: Application, name: string, signal: AbortSignal): Promise<Cause | undefined> {
+    const there = await this.#context.client.get(reference(application, name), { signal });
+    if (!there || recordedOf(application, there)) return undefined;
+    const app = application.metadata.name;
+    return {
+      path: '',
+      code: 'NotAdopted',
+      message: `ApplicationRevision/${name} is there and is none of the Application ${app}`,
+      remedy: `delete it, or set its label ${label.appName} to ${app}`,
+    };
+  }
+
   async #stored(application: Application, name: string, signal: AbortSignal): Promise<RecordedSpec> {
     if (this.#snapshot?.name === name) return this.#snapshot;
     const object = await this.#context.client.get(reference(application, name), { signal });
@@ -201,7 +222,7 @@ function stateOf({ application: { metadata, status }, externals }: Present): unk
   return [uid, generation, annotations[annotation.publishVersion], annotations[annotation.hold], status?.latestRevision?.name, versions];
 }
 
-function recordedOf({ metadata: { name, uid } }: Application, { metadata, status }: LiveObject): Recorded | undefined {
+function recordedOf({ metadata: { name, uid } }: Application, { metadata, status }: KubeObject): Recorded | undefined {
   const { name: revision = '', labels = {}, annotations = {}, ownerReferences: owners = [] } = metadata;
   const number = labels[label.appName] === name ? revisionNumber(name, revision) : undefined;
   if (number === undefined) return undefined;

@@ -30,7 +30,7 @@ interface Tenant {
   /** Brings `loop` in step with whether the Application exists. */
   keeper: Loop;
   farewells: number;
-  /** Since when the Application is not there, and whether it was said that others are waited for. */
+  /** Since when the Application is not there (monotonic milliseconds), and whether it was said that others are waited for. */
   gone?: { sinceMs: number; told: boolean } | undefined;
 }
 
@@ -142,7 +142,7 @@ export class Supervisor {
     await tenant.loop?.stop();
     tenant.loop = undefined;
     this.#context.claims.release(name);
-    const gone = (tenant.gone ??= { sinceMs: this.#context.clock.now(), told: false });
+    const gone = (tenant.gone ??= { sinceMs: performance.now(), told: false });
     if (this.#comesBack(name, gone)) return this.#waits(name, gone, 'the Application that has this one in Git');
     const outcome = await farewell(name, this.#context, signal);
     if (outcome === 'stranded') {
@@ -165,8 +165,8 @@ export class Supervisor {
   }
 
   #waits(application: string, gone: NonNullable<Tenant['gone']>, others: string): number {
-    const { clock, inventories, log } = this.#context;
-    if (gone.told || clock.now() - gone.sinceMs < LONG_WAIT_MS) return WAITING_MS;
+    const { inventories, log } = this.#context;
+    if (gone.told || performance.now() - gone.sinceMs < LONG_WAIT_MS) return WAITING_MS;
     gone.told = true;
     const objects = inventories.find(application)?.inventory.entries.length ?? 0;
     log.info('a deleted Application keeps its objects for now', { application, objects, waitsFor: others });
@@ -175,8 +175,8 @@ export class Supervisor {
 
   /** An Application that Git has in another one is about to be put back: what it runs must not go meanwhile. */
   #comesBack(name: string, { sinceMs }: { sinceMs: number }): boolean {
-    const { namespace, inventories, claims, clock } = this.#context;
-    if (clock.now() - sinceMs > RETURN_MS) return false;
+    const { namespace, inventories, claims } = this.#context;
+    if (performance.now() - sinceMs > RETURN_MS) return false;
     const id = objectId({ ...APPLICATION, namespace, name });
     return inventories.index.holdings(id).some((parent) => claims.mayRender(parent, id));
   }

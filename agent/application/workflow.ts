@@ -13,6 +13,8 @@ export interface Progress {
   result: (component: string) => ComponentResult | undefined;
   /** What `revision` of a result is when it speaks of this step. */
   runOf: (step: Step, component: Component) => string;
+  /** So long what a component has not said yet is waited for, whatever time a step has had: the agent was away. */
+  freshMs?: number;
 }
 
 export interface Advanced {
@@ -106,10 +108,18 @@ class Run {
     const waitingFor = this.#waitingMessage(step);
     if (waitingFor === undefined) return { ...base, phase: 'succeeded', lastExecuteTime: now };
     const left = begun ? this.#left(step.timeoutMs, step) : (step.timeoutMs ?? Number.POSITIVE_INFINITY);
-    if (left <= 0) return { ...base, phase: 'failed', reason: 'Timeout', message: waitingFor, lastExecuteTime: now };
-    this.#wakeAfter(left);
+    const waitMs = Math.max(left, this.#unheardMs(step));
+    if (waitMs <= 0) return { ...base, phase: 'failed', reason: 'Timeout', message: waitingFor, lastExecuteTime: now };
+    this.#wakeAfter(waitMs);
     const lastExecuteTime = (begun && last.lastExecuteTime) || now;
     return { ...base, phase: 'running', reason: 'Wait', message: waitingFor, lastExecuteTime };
+  }
+
+  /** How long components that have not said how they stand are waited for. */
+  #unheardMs({ components }: Step): number {
+    const { result, freshMs = 0 } = this.#progress;
+    const isUnheard = components.some(({ name }) => (result(name)?.state ?? 'working') === 'working');
+    return isUnheard ? freshMs : 0;
   }
 
   /** What a step waits for; undefined where its components are applied and healthy at this revision. */

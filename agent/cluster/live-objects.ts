@@ -7,7 +7,7 @@ import type { Client } from './client.ts';
 import { hasHealthRule } from './health.ts';
 import type { KindInfo } from './kinds.ts';
 import { type LiveObject, projected } from './projection.ts';
-import { type KindWatch, type WatchEvent, watchKind } from './watch.ts';
+import { type KindWatch, type Lists, type WatchEvent, watchKind } from './watch.ts';
 
 export type LiveListener = (event: WatchEvent) => void;
 
@@ -72,10 +72,22 @@ export class LiveObjects {
     this.#watched.get(kindKey(reference))?.watch.gone(reference.name, uid);
   }
 
-  /** Whether the watch of the kind has got as far as this answer of the API server. */
-  knows(answer: KubeObject): boolean {
-    const version = this.#watched.get(kindKey(answer))?.watch.version();
+  /** Whether the watch of the kind has got as far as this answer of the API server, which came when so many listings had begun. */
+  knows(answer: KubeObject, begun: number): boolean {
+    const watch = this.#watched.get(kindKey(answer))?.watch;
+    if (watch && watch.lists().listed > begun) return true;
+    const version = watch?.version();
     return version !== undefined && versionOf(version) >= versionOf(answer.metadata.resourceVersion);
+  }
+
+  /** Whether changes of this kind are told: not where the API server does not serve it. */
+  watches(kind: { apiVersion: string; kind: string }): boolean {
+    return this.#watched.has(kindKey(kind));
+  }
+
+  /** Listings of the kind: what the last one told is newer than whatever was answered before it began. */
+  lists(kind: { apiVersion: string; kind: string }): Lists {
+    return this.#watched.get(kindKey(kind))?.watch.lists() ?? { begun: 0, listed: 0 };
   }
 
   all(kind: { apiVersion: string; kind: string }): LiveObject[] {

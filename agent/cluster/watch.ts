@@ -27,6 +27,11 @@ export interface WatchOptions {
   log: Log;
 }
 
+export interface Lists {
+  begun: number;
+  listed: number;
+}
+
 /** The objects of one kind in one namespace, kept up to date. */
 export interface KindWatch {
   /** Resolves when all objects have been listed once. */
@@ -37,6 +42,8 @@ export interface KindWatch {
   gone(name: string, uid: string): void;
   /** The resourceVersion up to which everything is known. */
   version(): string | undefined;
+  /** How many listings of everything have begun, and which of them has come to its end last. */
+  lists(): Lists;
   /** Tries at once where it waits after a failure. */
   retryNow(): void;
   stop(): void;
@@ -76,6 +83,7 @@ export function watchKind(client: Client, options: WatchOptions): KindWatch {
       if (known?.metadata.uid === uid) store.remove(known);
     },
     version: () => reflector.version,
+    lists: () => ({ ...reflector.lists }),
     retryNow: () => reflector.retryNow(),
     stop: () => reflector.stop(),
   };
@@ -85,6 +93,7 @@ export function watchKind(client: Client, options: WatchOptions): KindWatch {
 class Reflector {
   readonly store: ObjectStore;
   readonly synced = Promise.withResolvers<void>();
+  readonly lists: Lists = { begun: 0, listed: 0 };
   readonly #client: Client;
   readonly #options: WatchOptions;
   readonly #stopped = new AbortController();
@@ -169,6 +178,7 @@ class Reflector {
     const found: KubeObject[] = [];
     let next: string | undefined;
     let version: string | undefined;
+    const number = ++this.lists.begun;
     do {
       const { status, body } = await this.#client.transport.request({
         method: 'GET',
@@ -177,13 +187,16 @@ class Reflector {
         accept: this.#accept(true),
         signal: this.#stopped.signal,
       });
+      // The definition of the kind was taken away, perhaps.
+      if (status === 404) this.#client.kinds.doubt();
       if (status >= 300) throw new ApiError(status, body, this.#asked('list'));
-      const page = body as { metadata?: { resourceVersion?: string; continue?: string }; items?: KubeObject[] };
-      for (const item of page.items ?? []) found.push(this.#kept(item));
+      const page = asList(body, this.#asked('list'));
+      for (const item of page.items) found.push(this.#kept(item));
       version = page.metadata?.resourceVersion;
       next = page.metadata?.continue || undefined;
     } while (next);
     this.#resourceVersion = version;
+    this.lists.listed = number;
     this.store.replace(found);
     this.synced.resolve();
   }
@@ -254,4 +267,16 @@ class Reflector {
     const typed = { ...object, apiVersion: this.#apiVersion, kind: kind.kind };
     return project ? project(typed) : typed;
   }
+}
+
+interface ListPage {
+  metadata?: { resourceVersion?: string; continue?: string };
+  items: KubeObject[];
+}
+
+/** A page of something between us and the API server is no list without objects. */
+function asList(body: unknown, asked: Asked): ListPage {
+  const page = body as ListPage | undefined;
+  if (typeof page === 'object' && page !== null && Array.isArray(page.items ?? [])) return { ...page, items: page.items ?? [] };
+  throw new ApiError(502, undefined, asked);
 }

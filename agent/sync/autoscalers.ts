@@ -1,4 +1,5 @@
 import { groupOf, type KubeObject, type ObjectReference, objectId, referenceOf } from '#api/kubernetes.ts';
+import { ApiError } from '../cluster/client.ts';
 import type { LiveObjects } from '../cluster/live-objects.ts';
 import type { LiveObject } from '../cluster/projection.ts';
 import type { WatchEvent } from '../cluster/watch.ts';
@@ -44,9 +45,9 @@ export class Autoscalers {
     this.#rendered.delete(ownerKey(owner));
   }
 
-  /** Whether a HorizontalPodAutoscaler targets the object. One that may not be read counts as none. */
+  /** Whether a HorizontalPodAutoscaler targets the object. One that may not be read counts as none; throws where nobody can say. */
   async target(reference: ObjectReference): Promise<boolean> {
-    await this.#live.need('autoscalers', [AUTOSCALER]);
+    for (const error of (await this.#live.need('autoscalers', [AUTOSCALER])).values()) if (!isForbidden(error)) throw error;
     const isTargeted = this.#targets(reference);
     if (isTargeted) this.#left.set(objectId(reference), reference);
     return isTargeted;
@@ -68,6 +69,10 @@ export class Autoscalers {
     if (this.#live.all(AUTOSCALER).some((one) => keyOf(targetOf(one)) === key)) return true;
     return [...this.#rendered.values()].flat().some(({ target, stands }) => keyOf(target) === key && stands());
   }
+}
+
+function isForbidden(error: unknown): boolean {
+  return error instanceof ApiError && error.status === 403;
 }
 
 function keyOf(target: Partial<ObjectReference> | undefined): string {

@@ -6,7 +6,8 @@ import type { Replaced } from './object-writer.ts';
 /** The objects of one component as they stand: what the watches tell, never older than the answers to our own requests. */
 export class KnownObjects {
   readonly #live: LiveObjects;
-  readonly #answers = new Map<string, LiveObject>();
+  /** With how many listings of the kind had begun when it came. */
+  readonly #answers = new Map<string, { object: LiveObject; begun: number }>();
 
   constructor(live: LiveObjects) {
     this.#live = live;
@@ -15,13 +16,13 @@ export class KnownObjects {
   get(reference: ObjectReference): LiveObject | undefined {
     const id = objectId(reference);
     const answer = this.#answers.get(id);
-    if (answer && !this.#live.knows(answer)) return answer;
+    if (answer && !this.#live.knows(answer.object, answer.begun)) return answer.object;
     this.#answers.delete(id);
     return this.#live.get(reference);
   }
 
   answered(reference: ObjectReference, answer: LiveObject): void {
-    this.#answers.set(objectId(reference), answer);
+    this.#answers.set(objectId(reference), { object: answer, begun: this.#live.lists(reference).begun });
   }
 
   /** The object that was known is gone. */

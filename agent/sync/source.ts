@@ -62,6 +62,7 @@ export class Source {
   readonly #loop: Loop;
   #state: SourceState = {};
   #failures = 0;
+  #stopped = false;
   #waiting: (() => void)[] = [];
   /** Looked up once for all components. */
   #recent: { commit: string; whole: boolean; commits: Promise<string[]> } | undefined;
@@ -90,6 +91,7 @@ export class Source {
 
   /** Resolves after a poll that began after the call. */
   async pollNow(): Promise<void> {
+    if (this.#stopped) return;
     const done = new Promise<void>((resolve) => this.#waiting.push(resolve));
     this.#failures = 0;
     this.#loop.trigger();
@@ -114,11 +116,14 @@ export class Source {
       return await git.recent(await this.#repository(), tip, known, options);
     } catch (error) {
       log.debug('recent commits not known', { url: this.key.url, error: messageOf(error) });
+      // Whoever asks next asks the server.
+      if (this.#recent?.commit === tip.commit) this.#recent = undefined;
       return [tip.commit];
     }
   }
 
   async stop(): Promise<void> {
+    this.#stopped = true;
     await this.#loop.stop();
     for (const resolve of this.#waiting.splice(0)) resolve();
   }

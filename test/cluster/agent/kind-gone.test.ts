@@ -101,3 +101,17 @@ it('nor when the kind is gone at once, nor by an agent that starts while it is a
   await tenant.eventually('removed', async () => (await tenant.get('ConfigMap', 'stranded')) === undefined);
   expect(await tenant.get('ConfigMap', 'unseen')).toBeDefined();
 });
+
+it('an Application whose policy is of a kind that is not there yet goes on once both are', async () => {
+  await kubectl('delete', 'customresourcedefinition/policies.core.oam.dev');
+  const { url } = await repositories.create('named', { 'a.yaml': configMapYaml('named') });
+  const steps = [{ name: 'deploy', type: 'deploy', properties: { policies: ['here'] } }];
+  await tenant.apply('named', { components: [kustomize('a', url)], workflow: { steps } });
+  const reason = () => tenant.application('named')?.status?.conditions?.find(({ type }) => type === 'Ready')?.reason;
+  await tenant.until('named', 'refused', () => reason() === 'PolicyNotFound');
+  await installCrds(plane);
+  const metadata = { name: 'here', namespace: 'default' };
+  const policy = { apiVersion: 'core.oam.dev/v1alpha1', kind: 'Policy', metadata, type: 'override', properties: { components: [] } };
+  await tenant.eventually('made', () => tenant.client.create(policy).then(Boolean, () => false));
+  await tenant.untilRunning('named');
+});

@@ -220,3 +220,27 @@ describe('steps', () => {
     expect(third.open.map(([name]) => name)).toEqual(['back', 'front']);
   });
 });
+
+describe('a step that is out of time when the agent comes back', () => {
+  const timed: ApplicationSpec = {
+    components: [{ name: 'web', type: 'webservice' }],
+    workflow: { steps: [{ name: 'deploy', type: 'apply-component', timeout: '2m', properties: { component: 'web' } }] },
+  };
+  const begun = run(timed, { results: { web: { ...well(), healthy: false } } }).workflow;
+  const atMs = nowMs + 3 * 60_000;
+  const later = (freshMs: number, results: Record<string, ComponentResult> = {}): Advanced => {
+    const result = (name: string): ComponentResult | undefined => results[name];
+    return advance(planOf(timed), { token: 'a-v1', nowMs: atMs, before: begun, result, runOf: runOf('a-v1', timed), freshMs });
+  };
+
+  it('waits for what its component has to say', () => {
+    expect(later(40_000)).toMatchObject({ workflow: { steps: [{ phase: 'running' }] }, wakeInMs: 40_000 });
+    expect(later(40_000, { web: { ...well(), state: 'working', healthy: false } }).workflow.steps).toMatchObject([{ phase: 'running' }]);
+    expect(later(40_000, { web: well() }).workflow).toMatchObject({ status: 'succeeded', steps: [{ phase: 'succeeded' }] });
+  });
+
+  it('fails once that is no success, or does not come', () => {
+    expect(later(40_000, { web: { ...well(), healthy: false } }).workflow.steps).toMatchObject([{ phase: 'failed', reason: 'Timeout' }]);
+    expect(later(0).workflow.steps).toMatchObject([{ phase: 'failed', reason: 'Timeout' }]);
+  });
+});

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { ApiError } from '#agent/cluster/client.ts';
 import type { LiveObjects } from '#agent/cluster/live-objects.ts';
 import { Autoscalers, letsGo } from '#agent/sync/autoscalers.ts';
 import type { KubeObject } from '#api/kubernetes.ts';
@@ -41,6 +42,16 @@ it.each(['autoscaling/v1', 'autoscaling/v2'])(
     expect(await autoscalers.target(web)).toBe(false);
   },
 );
+
+it.each([
+  [403, 'counts as none', false],
+  [500, 'is an error', undefined],
+])('an autoscaler that cannot be listed (%i) %s: replicas are not put back for want of an answer', async (status, _, expected) => {
+  const refused = new ApiError(status, undefined, { verb: 'list', resource: 'horizontalpodautoscalers', group: 'autoscaling' });
+  const live: Pick<LiveObjects, 'need' | 'all'> = { need: async () => new Map([['any', refused]]), all: () => [] };
+  const answer = await new Autoscalers(live as LiveObjects).target(web).catch(() => undefined);
+  expect(answer).toBe(expected);
+});
 
 it('lets go of what it scaled when it is deleted or targets something else, and not with each status', () => {
   const [web, other] = [autoscaler('web'), autoscaler('other')];

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { LiveObject } from '#agent/cluster/projection.ts';
-import { worstHealth } from '#agent/sync/worst-health.ts';
+import { healthOfEach, worstHealth, worstOf } from '#agent/sync/worst-health.ts';
 
 const reference = (name: string) => ({ apiVersion: 'v1', kind: 'Pod', namespace: 'team', name });
 const pod = (name: string, phase: string): LiveObject => ({
@@ -17,4 +17,10 @@ it('names an object that is not there; one that has failed is worse', () => {
   expect(judge('done', 'gone')).toEqual({ state: 'NotFound', message: 'Pod/gone was applied and is not in the cluster' });
   live.set('failed', pod('failed', 'Failed'));
   expect(judge('gone', 'failed').state).toBe('Failed');
+});
+
+it('what was to go by itself is well once it is gone', () => {
+  const all = healthOfEach([reference('gone'), reference('missing')], () => undefined, { isDone: ({ name }) => name === 'gone' });
+  expect(all.map(({ health }) => health.state)).toEqual(['Current', 'NotFound']);
+  expect(worstOf(all).message).toBe('Pod/missing was applied and is not in the cluster');
 });

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { mentions } from '#agent/sync/mentions.ts';
-import { configMap, memoryTree } from '../manifest/memory-tree.ts';
+import { mentions } from '#agent/manifest/mentions.ts';
+import { configMap, memoryTree } from './memory-tree.ts';
 
 const base = { 'base/web.yaml': configMap('web'), 'base/kustomization.yaml': 'resources: [web.yaml]\n' };
 const overlay = (more = ''): Record<string, string> => ({ 'prod/kustomization.yaml': `resources: [../base]\n${more}`, ...base });

@@ -1,6 +1,6 @@
 import { normalizePath } from '#api/path.ts';
-import { indexTree } from '../manifest/folders.ts';
-import type { FileTree } from '../manifest/types.ts';
+import { indexTree } from './folders.ts';
+import type { FileTree } from './types.ts';
 
 /** So much is searched for a name; beyond it the name may be there. */
 const SEARCHED_FILES = 2_000;

@@ -1,0 +1,34 @@
+import { expect, it } from 'vitest';
+import type { Client } from '#agent/cluster/client.ts';
+import { type WatchEvent, watchKind } from '#agent/cluster/watch.ts';
+import { systemClock } from '#core/clock.ts';
+import { silentLog } from '#core/log.ts';
+
+const kind = { group: '', version: 'v1', kind: 'ConfigMap', plural: 'configmaps', namespaced: true, verbs: ['list', 'watch'] };
+
+it.each([['<html>who are you?</html>'], [undefined], [{ items: 'none' }]])(
+  'an answer from something between us and the API server is no list without objects: %j',
+  async (page) => {
+    const list = { metadata: { resourceVersion: '1' }, items: [{ metadata: { name: 'a', uid: 'u', resourceVersion: '1' } }] };
+    const answers: unknown[] = [list, page];
+    const transport = {
+      request: async () => ({ status: 200, headers: {}, body: answers.shift() }),
+      // Ended at once, and again and again: everything is listed anew.
+      stream: () => ({ [Symbol.asyncIterator]: () => ({ next: () => Promise.reject(new Error('cut')) }) }),
+    };
+    const events: WatchEvent[] = [];
+    const errors: unknown[] = [];
+    const watch = watchKind({ transport } as unknown as Client, {
+      kind,
+      onEvent: (event) => events.push(event),
+      onError: (error) => errors.push(error),
+      clock: { ...systemClock, sleep: (ms, signal) => systemClock.sleep(ms > 10_000 ? ms : 1, signal) },
+      random: () => 0,
+      log: silentLog,
+    });
+    await expect.poll(() => errors.length).toBeGreaterThan(3);
+    watch.stop();
+    expect(events.map(({ type }) => type)).toEqual(['added']);
+    expect(errors.map(String).join()).toContain('the API server answered 502');
+  },
+);
