@@ -28,8 +28,10 @@ export interface PrunePlan {
   inventory: readonly InventoryEntry[];
   budget: PruneBudget;
   weigh: (entry: InventoryEntry) => Weight;
-  /** Commit that the component is at; of one that is at none, something that was never shown before: an old word is not good for a new list. */
-  token: string;
+  /** Commit that the component is at, where it is at one. */
+  commit: string | undefined;
+  /** Something that was never shown before. */
+  fresh: string;
   /** The component has left the spec. */
   left: boolean;
   held: HeldPrune | undefined;
@@ -48,7 +50,13 @@ export function heldPrune(plan: PrunePlan): HeldPrune | undefined {
   const shown = held?.commit && objects.every((id) => listed.has(id)) ? held : undefined;
   if (shown && approved !== undefined && approved.length >= 7 && shown.commit.startsWith(approved)) return undefined;
   // What has come back to Git is no longer on it: should it leave again, that is another list.
-  return { commit: shown?.commit ?? plan.token, objects, why, ...(plan.left ? { left: true } : {}) };
+  return { commit: shown?.commit ?? tokenFor(plan), objects, why, ...(plan.left ? { left: true } : {}) };
+}
+
+/** What names a new list: the commit, unless that has named another one, for which a word may have been given, or may be on its way. */
+function tokenFor({ commit, fresh, held, approved = '' }: PrunePlan): string {
+  const isUsed = commit === undefined || commit === held?.commit || (approved !== '' && commit.startsWith(approved));
+  return isUsed ? fresh : commit;
 }
 
 function reasonToHold({ stale, inventory, budget, weigh }: PrunePlan): string | undefined {

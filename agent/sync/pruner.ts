@@ -114,7 +114,8 @@ function holds(stale: InventoryEntry[], { request, owner, store, context }: Prun
     budget: request.budget,
     weigh: (entry) => weightOf(entry, inventories, (reference) => live.get(reference)),
     left: request.left ?? false,
-    token: request.at?.commit ?? randomBytes(20).toString('hex'),
+    commit: request.at?.commit,
+    fresh: randomBytes(20).toString('hex'),
     held: store.held(owner.component),
     approved: request.approved,
   });

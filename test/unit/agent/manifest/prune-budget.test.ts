@@ -4,6 +4,7 @@ import type { HeldPrune, InventoryEntry } from '#agent/manifest/inventory.ts';
 import { DEFAULT_BUDGET, heldPrune, NO_BUDGET, type PrunePlan, type Weight } from '#agent/manifest/prune-budget.ts';
 
 const COMMIT = 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa';
+const FRESH = 'cccccccccccccccccccccccccccccccccccccccc';
 const LATER = 'bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb';
 
 const entries = (count: number, kind = 'ConfigMap'): InventoryEntry[] =>
@@ -12,7 +13,18 @@ const entries = (count: number, kind = 'ConfigMap'): InventoryEntry[] =>
 function plan(stale: InventoryEntry[], of: number, more: Partial<PrunePlan> = {}): PrunePlan {
   const weigh = (): Weight => ({ objects: 1, volumes: [] });
   const inventory = [...stale, ...entries(of - stale.length, 'Secret')];
-  return { stale, inventory, budget: DEFAULT_BUDGET, weigh, token: COMMIT, left: false, held: undefined, approved: undefined, ...more };
+  return {
+    stale,
+    inventory,
+    budget: DEFAULT_BUDGET,
+    weigh,
+    commit: COMMIT,
+    fresh: FRESH,
+    left: false,
+    held: undefined,
+    approved: undefined,
+    ...more,
+  };
 }
 
 describe('what is held', () => {
@@ -50,15 +62,15 @@ describe('approval', () => {
   });
 
   it('stays good at a later commit while the list is the same or smaller', () => {
-    expect(heldPrune(plan(stale, 100, { held, approved: COMMIT, token: LATER }))).toBeUndefined();
-    expect(heldPrune(plan(stale.slice(0, 11), 100, { held, approved: COMMIT, token: LATER }))).toBeUndefined();
+    expect(heldPrune(plan(stale, 100, { held, approved: COMMIT, commit: LATER }))).toBeUndefined();
+    expect(heldPrune(plan(stale.slice(0, 11), 100, { held, approved: COMMIT, commit: LATER }))).toBeUndefined();
   });
 
   it('is asked for what is still to go, not for what has come back', () => {
     const longer = entries(13);
     const before: HeldPrune = { commit: COMMIT, objects: longer.map(objectId).toSorted(), why: 'too many' };
 
-    expect(heldPrune(plan(longer.slice(0, 12), 100, { held: before, token: LATER }))).toEqual({
+    expect(heldPrune(plan(longer.slice(0, 12), 100, { held: before, commit: LATER }))).toEqual({
       commit: COMMIT,
       objects: longer.slice(0, 12).map(objectId).toSorted(),
       why: 'it would remove 12 objects, the budget is 10',
@@ -66,13 +78,13 @@ describe('approval', () => {
   });
 
   it('names a list that was held without a commit anew', () => {
-    expect(heldPrune(plan(stale, 100, { held: { ...held, commit: '' }, approved: COMMIT, token: LATER }))?.commit).toBe(LATER);
+    expect(heldPrune(plan(stale, 100, { held: { ...held, commit: '' }, approved: COMMIT, commit: LATER }))?.commit).toBe(LATER);
   });
 
   it('is not good for a longer list, which is held at its own commit', () => {
     const longer = entries(12);
 
-    expect(heldPrune(plan(longer, 100, { held, approved: COMMIT, token: LATER }))).toEqual({
+    expect(heldPrune(plan(longer, 100, { held, approved: COMMIT, commit: LATER }))).toEqual({
       commit: LATER,
       objects: longer.map(objectId).toSorted(),
       why: 'it would remove 12 objects, the budget is 10',
@@ -83,7 +95,20 @@ describe('approval', () => {
     expect(heldPrune(plan(stale, 100, { held, approved }))?.commit).toBe(COMMIT);
   });
 
-  it('of nothing that was shown is none', () => {
-    expect(heldPrune(plan(stale, 100, { approved: COMMIT }))?.commit).toBe(COMMIT);
+  it('of nothing that was shown is none, then or later', () => {
+    const first = heldPrune(plan(stale, 100, { approved: COMMIT.slice(0, 12) }));
+    expect(first?.commit).toBe(FRESH);
+    expect(heldPrune(plan(stale, 100, { held: first, approved: COMMIT.slice(0, 12) }))?.commit).toBe(FRESH);
+  });
+
+  it('is asked for anew where the list grows at the same commit', () => {
+    const longer = heldPrune(plan(entries(12), 100, { held }));
+    expect(longer?.commit).toBe(FRESH);
+    expect(heldPrune(plan(entries(12), 100, { held: longer, approved: COMMIT }))?.objects).toHaveLength(12);
+    expect(heldPrune(plan(entries(12), 100, { held: longer, approved: FRESH }))).toBeUndefined();
+  });
+
+  it('of a component that is at no commit names the list alone', () => {
+    expect(heldPrune(plan(stale, 100, { commit: undefined }))?.commit).toBe(FRESH);
   });
 });
