@@ -3,6 +3,7 @@ import { label } from '#api/names.ts';
 import type { LiveObject } from '../cluster/projection.ts';
 import type { InventoryEntry } from '../manifest/inventory.ts';
 import type { Desired } from './desired.ts';
+import { expires, mayExpire } from './expiring.ts';
 import type { Owner } from './owner-key.ts';
 
 /** What is to be done about one object. Everything but `leave` costs requests. */
@@ -20,8 +21,7 @@ const LEAVE: Verdict = { do: 'leave' };
 /** `entry` is that of the inventory, and the object of its uid is ours; `live` is what the watch last told. */
 export function verdictOn(desired: Desired, entry: InventoryEntry, live: LiveObject | undefined): Verdict {
   if (!entry.uid || entry.manifest !== desired.manifest) return { do: 'apply' };
-  // What we deleted ourselves and Git has again is no drift.
-  if (!live) return { do: entry.ending ? 'apply' : 'restore' };
+  if (!live) return onMissing(desired, entry);
   // It comes back as a new object once it is gone.
   if (live.metadata.deletionTimestamp) return LEAVE;
   const { fields, withReplicas, additions } = live.ownership;
@@ -29,6 +29,12 @@ export function verdictOn(desired: Desired, entry: InventoryEntry, live: LiveObj
   if (additions) return { do: 'correct', replicas: additions.replicas === true && (isScaled || fields === entry.fields) };
   if (fields === entry.fields) return isLabelledAs(desired, live) ? LEAVE : { do: 'apply' };
   return { do: 'correct', replicas: isScaled };
+}
+
+function onMissing(desired: Desired, entry: InventoryEntry): Verdict {
+  // What we deleted ourselves and Git has again is no drift.
+  if (entry.ending) return { do: 'apply' };
+  return mayExpire(desired.reference) && expires(desired.object) ? LEAVE : { do: 'restore' };
 }
 
 /** Another component may have had it meanwhile, and given it other values in the same fields. */
