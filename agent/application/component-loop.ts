@@ -7,6 +7,7 @@ import type { Clock } from '#core/clock.ts';
 import type { Log } from '#core/log.ts';
 import { createLoop, type Loop } from '#core/loop.ts';
 import type { EventRecorder } from '../cluster/events.ts';
+import { ComponentHealth } from '../sync/component-health.ts';
 import { Delivery, type DeliveryContext, type DeliveryOwner, type PruneRequest } from '../sync/delivery.ts';
 import { failureOf } from '../sync/failures.ts';
 import type { InventoryStore } from '../sync/inventory-store.ts';
@@ -51,9 +52,15 @@ export interface LoopContext extends DeliveryContext {
   log: Log;
 }
 
+/** What a component works with. */
+export interface ComponentTools {
+  delivery: Delivery;
+  health: ComponentHealth;
+}
+
 /** What a kind of component does in one run; what has nothing to do sends nothing. */
 export interface ComponentWork {
-  run(input: ComponentInput, delivery: Delivery, signal: AbortSignal): Promise<ComponentResult>;
+  run(input: ComponentInput, tools: ComponentTools, signal: AbortSignal): Promise<ComponentResult>;
   /** How objects that are no longer asked for leave the cluster. */
   prune(input: ComponentInput): PruneRequest & { prune: boolean };
   stop(): void;
@@ -81,6 +88,7 @@ export interface ComponentLoopOptions {
 export class ComponentLoop {
   readonly #options: ComponentLoopOptions;
   readonly #delivery: Delivery;
+  readonly #health: ComponentHealth;
   readonly #journal: ComponentJournal;
   readonly #loop: Loop;
   readonly #stopped = new AbortController();
@@ -112,6 +120,7 @@ export class ComponentLoop {
       },
       now: () => context.clock.now(),
     });
+    this.#health = new ComponentHealth(context);
     this.#loop = createLoop((signal) => this.#run(signal), { clock: context.clock, onError: () => 10_000 });
     this.#stopListening = context.claims.listen(() => this.#waitsForOthers && this.#loop.trigger());
   }
@@ -161,16 +170,18 @@ export class ComponentLoop {
     this.#lookInMs = undefined;
     const result = await this.#attempt(input, signal);
     const delayMs = this.#delayAfter(result, due);
+    const healthInMs = this.#health.takeNextInMs();
     this.#count(input, result);
     this.#report(input, this.#retryAtMs === undefined ? result : withNextTry(result, this.#retryAtMs));
     this.#waitsForOthers = result.waiting === true || result.failure?.causes.some(({ code }) => code === 'OwnershipConflict') === true;
     if (this.#waitsForOthers) return claims.version === version ? WAITING_MS : 0;
-    return delayMs ?? this.#lookInMs ?? jitterMs(PERIODIC_MS, random());
+    const periodicMs = jitterMs(PERIODIC_MS, random());
+    return delayMs ?? Math.min(this.#lookInMs ?? periodicMs, healthInMs ?? periodicMs);
   }
 
   async #attempt(input: ComponentInput, signal: AbortSignal): Promise<ComponentResult> {
     try {
-      const result = await this.#options.work.run(input, this.#delivery, signal);
+      const result = await this.#options.work.run(input, { delivery: this.#delivery, health: this.#health }, signal);
       return result.state === 'settled' ? await this.#settle(input, result, signal) : result;
     } catch (error) {
       if (signal.aborted) throw error;

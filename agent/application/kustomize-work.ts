@@ -15,10 +15,18 @@ import type { ImageAutomation } from '../sync/image-automation.ts';
 import type { Delivery, PruneRequest } from '../sync/delivery.ts';
 import { ownerKey } from '../sync/owner-key.ts';
 import { atCommit, type BuildSettings, buildRevision, fingerprint } from '../sync/kustomize-run.ts';
-import { mentions } from '../sync/mentions.ts';
+import { mentions } from '../manifest/mentions.ts';
 import type { Revision, Source, SourceKey, Sources } from '../sync/source.ts';
 import { pointOf, unpulled } from './build-point.ts';
-import { type ComponentInput, type ComponentResult, type ComponentWork, type LoopContext, ownerOf } from './component-loop.ts';
+import { commitDetails, withoutFailure } from './commit-details.ts';
+import {
+  type ComponentInput,
+  type ComponentResult,
+  type ComponentTools,
+  type ComponentWork,
+  type LoopContext,
+  ownerOf,
+} from './component-loop.ts';
 import { RecentCommits, sharesBranch } from './recent-commits.ts';
 import { regarding } from './regarding.ts';
 
@@ -83,25 +91,25 @@ export class KustomizeWork implements ComponentWork {
     this.#subscription = undefined;
   }
 
-  async run(input: ComponentInput, delivery: Delivery, signal: AbortSignal): Promise<ComponentResult> {
+  async run(input: ComponentInput, tools: ComponentTools, signal: AbortSignal): Promise<ComponentResult> {
     const properties = this.#properties(input.component);
-    if (properties.suspend) return this.#suspended(input, delivery);
+    if (properties.suspend) return this.#suspended(input, tools);
     const source = this.#subscribe(properties);
     const token = input.application.metadata.annotations?.[annotation.reconcileAt];
     const asked = token !== undefined && token !== this.#handledToken;
     if (asked) {
-      delivery.forgetFights();
+      tools.delivery.forgetFights();
       await source.pollNow();
     }
     await this.#followImages(input, properties, source);
-    const result = await this.#follow(input, { properties, source, delivery, asked }, signal);
+    const result = await this.#follow(input, { properties, source, asked, ...tools }, signal);
     if (asked) this.#handledToken = token;
     return this.#withToken(result);
   }
 
   async #follow(
     input: ComponentInput,
-    run: { properties: KustomizeProperties; source: Source; delivery: Delivery; asked: boolean },
+    run: ComponentTools & { properties: KustomizeProperties; source: Source; asked: boolean },
     signal: AbortSignal,
   ): Promise<ComponentResult> {
     const { source, delivery, properties, asked } = run;
@@ -129,7 +137,7 @@ export class KustomizeWork implements ComponentWork {
     const failure = refused ?? state.failure;
     if (failure) return this.#failed(input, failure, failure === state.failure ? state.nextTryMs : undefined);
     if (built.objects.length === 0) return this.#empty(input, properties, built);
-    const health = delivery.health(ownerOf(input, properties.prune));
+    const health = await run.health.of({ delivery, objects: built.objects, exempt: input.exempt }, signal);
     const result = this.#result(input, { state: 'settled', healthy: health.state === 'Current', applied: true, message: health.message });
     return health.state === 'Failed' ? { ...result, details: { ...result.details, [detail.health]: health.state } } : result;
   }
@@ -173,7 +181,7 @@ export class KustomizeWork implements ComponentWork {
     if (failure) return atCommit(failure, built.revision);
     this.#announced = built;
     const differing = drifted.length > 0 ? { [detail.drift]: oneLine(drifted.map(displayName).join(', '), 200) } : {};
-    this.#details = { ...describe(built, delivery.desired.length), ...differing };
+    this.#details = { ...commitDetails(built.revision, delivery.desired.length), ...differing };
     return undefined;
   }
 
@@ -188,13 +196,13 @@ export class KustomizeWork implements ComponentWork {
     this.#context.events.record({ regarding: regarding(input.application), type: 'Normal', reason: 'Applied', message: oneLine(message) });
   }
 
-  #suspended(input: ComponentInput, delivery: Delivery): ComponentResult {
+  #suspended(input: ComponentInput, { delivery, health }: ComponentTools): ComponentResult {
     this.stop();
     this.#context.claims.pause(ownerOf(input, false));
-    const health = delivery.desired.length > 0 ? delivery.health(ownerOf(input, false)) : undefined;
+    const objects = this.#built?.objects ?? [];
     return this.#result(input, {
       state: 'suspended',
-      healthy: health === undefined || health.state === 'Current',
+      healthy: health.atOnce({ delivery, objects, exempt: input.exempt }).state === 'Current',
       applied: true,
       message: 'suspended: nothing is pulled or applied until suspend is false',
       details: { ...this.#details, [detail.reason]: reasonCode('Suspended') },
@@ -273,22 +281,4 @@ export class KustomizeWork implements ComponentWork {
     before?.release();
     return this.#subscription.source;
   }
-}
-
-function describe({ revision }: Built, objects: number): Record<string, string> {
-  const { commit, tip } = revision;
-  return {
-    [detail.branch]: tip.branch,
-    [detail.commit]: commit.id,
-    [detail.author]: oneLine(commit.author, 200),
-    [detail.subject]: oneLine(commit.subject, 200),
-    [detail.committed]: commit.committedAt,
-    [detail.objects]: String(objects),
-  };
-}
-
-/** What a former agent wrote about its last failure says nothing about this one's first run. */
-function withoutFailure(details: Record<string, string>): Record<string, string> {
-  const { [detail.reason]: _reason, [detail.nextTry]: _next, [detail.failing]: _failing, [detail.health]: _health, ...rest } = details;
-  return rest;
 }

@@ -6,7 +6,7 @@ import type { BuiltObject } from '../manifest/check.ts';
 import { NO_BUDGET } from '../manifest/prune-budget.ts';
 import { componentTypes, renderComponent, workloadHealth } from '../render/render.ts';
 import type { Delivery, PruneRequest } from '../sync/delivery.ts';
-import { type ComponentInput, type ComponentResult, type ComponentWork, ownerOf } from './component-loop.ts';
+import { type ComponentInput, type ComponentResult, type ComponentTools, type ComponentWork, ownerOf } from './component-loop.ts';
 
 export function isNative(type: string): boolean {
   return componentTypes.includes(type);
@@ -28,17 +28,19 @@ export class NativeWork implements ComponentWork {
 
   stop(): void {}
 
-  async run(input: ComponentInput, delivery: Delivery, signal: AbortSignal): Promise<ComponentResult> {
+  async run(input: ComponentInput, { delivery, health }: ComponentTools, signal: AbortSignal): Promise<ComponentResult> {
     const { application, run } = input;
     const { objects } = this.#render(input);
     const owner = ownerOf(input, true);
     const { failure } = await delivery.apply({ objects, atomic: false, drift: 'correct', adopt: madeByVela(application) }, owner, signal);
     const workload = objects[0]?.object;
-    const health = workloadHealth(workload && liveOf(workload, application.metadata.namespace, delivery), application);
-    const common = { revision: run, message: health.message };
-    if (failure) return { state: 'failed', ...common, healthy: false, applied: false, failure };
+    const told = workloadHealth(workload && liveOf(workload, application.metadata.namespace, delivery), application);
+    if (failure) return { state: 'failed', revision: run, message: told.message, healthy: false, applied: false, failure };
     const rest = delivery.health({ ...owner, exempt: (reference) => reference.kind === workload?.kind || owner.exempt(reference) });
-    return { state: 'settled', ...common, healthy: health.healthy && rest.state === 'Current', applied: true };
+    // KubeVela's word is what counts; why pods do not start is said behind it.
+    const worst = told.healthy ? undefined : await health.of({ delivery, objects, exempt: owner.exempt }, signal);
+    const message = worst?.state === 'Failed' ? `${told.message}; ${worst.message}` : told.message;
+    return { state: 'settled', revision: run, message, healthy: told.healthy && rest.state === 'Current', applied: true };
   }
 
   /** Rendered once for a state of the Application: equal input gives the very same objects. */
