@@ -31,6 +31,7 @@ afterAll(async () => {
 
 /** Whatever an agent does: apply, change, correct, prune; secrets, references, revisions, and the end of an Application. */
 async function everything(): Promise<void> {
+  await tenant.apply('stuck', [{ name: 'stuck', type: 'webservice', properties: { image: 'web:xxx' } }]);
   await secret('git', { username: 'reader', password: PASSWORD });
   const every = await readFile(EVERY_KIND, 'utf8');
   const repository = await repositories.create('every', { 'every.yaml': every });
@@ -58,6 +59,7 @@ async function everything(): Promise<void> {
     await tenant.untilRunning('every-kind');
   }
   await tenant.delete('Application', 'every-kind');
+  await tenant.until('stuck', 'explained', () => tenant.service('stuck', 'stuck')?.message?.includes('ImagePullBackOff') ?? false);
   await editPinned();
   await tenant.eventually('gone', async () => (await tenant.get('ConfigMap', 'lateen-every-kind')) === undefined);
 }

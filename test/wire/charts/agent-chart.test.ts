@@ -77,7 +77,11 @@ describe('the Role of the agent', () => {
     const groups = ['', 'apps', 'autoscaling', 'batch', 'coordination.k8s.io', 'core.oam.dev', 'networking.k8s.io', 'policy'];
     expect(of('apiGroups')).toEqual(groups);
     expect(of('verbs')).toEqual(['create', 'delete', 'get', 'list', 'patch', 'update', 'watch']);
-    for (const resource of ['*', 'pods', 'roles', 'rolebindings', 'serviceaccounts/token', 'pods/exec'])
+    // To say why they do not start.
+    expect(rules.filter(({ resources }) => resources.includes('pods'))).toEqual([
+      { apiGroups: [''], resources: ['pods'], verbs: ['list'] },
+    ]);
+    for (const resource of ['*', 'roles', 'rolebindings', 'serviceaccounts/token', 'pods/exec'])
       expect(of('resources')).not.toContain(resource);
   });
 
