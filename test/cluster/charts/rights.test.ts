@@ -48,9 +48,11 @@ async function everything(): Promise<void> {
   await tenant.client.delete({ apiVersion: 'v1', kind: 'Service', namespace: tenant.namespace, name: 'every' });
   await tenant.eventually('corrected', async () => (await tenant.get('Service', 'every')) !== undefined);
 
-  // What holds data is pruned only with a word.
-  const commit = await repository.push({ 'every.yaml': null, 'map.yaml': configMapYaml('left') });
-  await tenant.apply('every-kind', [component], { annotations: { 'lateen.dev/approve-prune': commit } });
+  // What holds data is pruned only with a word, which counts for a list that was shown.
+  await repository.push({ 'every.yaml': null, 'map.yaml': configMapYaml('left') });
+  const held = (): string | undefined => tenant.service('every-kind', 'all')?.details?.['heldPrune'];
+  await tenant.until('every-kind', 'held', () => held() !== undefined);
+  await tenant.apply('every-kind', [component], { annotations: { 'lateen.dev/approve-prune': held() ?? '' } });
   await tenant.eventually('pruned', async () => (await tenant.get('Deployment', 'every')) === undefined);
   for (const path of ['./', '.', './', '.']) {
     await tenant.apply('every-kind', [
