@@ -20,10 +20,10 @@ const LEAVE: Verdict = { do: 'leave' };
 
 /** `entry` is that of the inventory, and the object of its uid is ours; `live` is what the watch last told. */
 export function verdictOn(desired: Desired, entry: InventoryEntry, live: LiveObject | undefined): Verdict {
+  // Whatever Git has by now: it comes back as a new object once it is gone.
+  if (live?.metadata.deletionTimestamp) return LEAVE;
   if (!entry.uid || entry.manifest !== desired.manifest) return { do: 'apply' };
   if (!live) return onMissing(desired, entry);
-  // It comes back as a new object once it is gone.
-  if (live.metadata.deletionTimestamp) return LEAVE;
   const { fields, withReplicas, additions } = live.ownership;
   const isScaled = withReplicas !== undefined && withReplicas === entry.fields;
   if (additions) return { do: 'correct', replicas: additions.replicas === true && (isScaled || fields === entry.fields) };

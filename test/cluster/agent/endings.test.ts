@@ -70,19 +70,23 @@ describe.concurrent('a pruned object with a finalizer', () => {
     expect((await audit.writes()).filter((line) => line === 'delete configmaps slow-a')).toHaveLength(1);
   });
 
-  it('that is back in Git meanwhile is made anew with drift: off too, since that is no drift', async () => {
-    const repository = await running('off');
-    await tenant.apply('off', [kustomize('a', repository.url, { drift: 'off' })]);
+  it.each([
+    ['off', 'as it was', 'value'],
+    ['off-again', 'as another one', 'again'],
+  ])('that is back in Git meanwhile (%s) is made anew %s with drift: off too, since that is no drift', async (name, _, value) => {
+    const repository = await running(name);
+    await tenant.apply(name, [kustomize('a', repository.url, { drift: 'off' })]);
     await repository.push({ 'a.yaml': null });
-    await ending('off-a');
-    await repository.push({ 'a.yaml': configMapYaml('off-a') });
-    await tenant.until('off', 'at rest', () => tenant.service('off', 'a')?.message?.includes('still there') !== true);
-    await finalize('off-a', null);
+    await ending(`${name}-a`);
+    await repository.push({ 'a.yaml': configMapYaml(`${name}-a`, value) });
+    await tenant.until(name, 'at rest', () => tenant.service(name, 'a')?.message?.includes('still there') !== true);
+    await sleep(1_000);
+    await finalize(`${name}-a`, null);
     await tenant.eventually('made anew', async () => {
-      const { deletionTimestamp, name } = (await tenant.get('ConfigMap', 'off-a'))?.metadata ?? {};
-      return name !== undefined && deletionTimestamp === undefined;
+      const { metadata, data } = (await tenant.get('ConfigMap', `${name}-a`)) ?? {};
+      return metadata !== undefined && metadata.deletionTimestamp === undefined && (data as { key?: string }).key === value;
     });
-    expect((await tenant.events('off')).filter((line) => line.includes('Drift'))).toEqual([]);
+    expect((await tenant.events(name)).filter((line) => line.includes('Drift'))).toEqual([]);
   });
 
   it('that is back in Git meanwhile is made anew once it is gone', async () => {
@@ -100,6 +104,7 @@ describe.concurrent('a pruned object with a finalizer', () => {
     });
     await tenant.untilRunning('back');
     expect(await listed('back')).toEqual(['back-a', 'back-b', 'back-c']);
+    expect((await tenant.events('back')).filter((line) => line.includes('Drift'))).toEqual([]);
   });
 });
 
