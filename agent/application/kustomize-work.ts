@@ -100,6 +100,8 @@ export class KustomizeWork implements ComponentWork {
     if (asked) {
       tools.delivery.forgetFights();
       await source.pollNow();
+      // Stopped meanwhile: whoever follows images from here on would not be stopped any more.
+      signal.throwIfAborted();
     }
     await this.#followImages(input, properties, source);
     const result = await this.#follow(input, { properties, source, asked, ...tools }, signal);

@@ -4,6 +4,7 @@ import { handedBackStatus, isClaimed, isHeld, isOurStatus, released, withoutClai
 import { displayName, type ObjectReference } from '#api/kubernetes.ts';
 import { ApiError } from './api-error.ts';
 import type { Client } from './client.ts';
+import { apiVersionOf } from './kinds.ts';
 
 /** An object that an inventory lists. */
 export type HeldObject = ObjectReference & { component: string; uid?: string };
@@ -102,13 +103,15 @@ async function release(
 ): Promise<'released' | 'gone' | 'foreign'> {
   const calls = signal ? { signal } : {};
   for (let tries = 1; ; tries++) {
-    const live = (await client.kinds.find(object.apiVersion, object.kind)) && (await client.get(object, calls));
+    const kind = await client.kinds.served(object.apiVersion, object.kind);
+    const served = kind && { ...object, apiVersion: apiVersionOf(kind) };
+    const live = served && (await client.get(served, calls));
     if (!live) return 'gone';
     if (!isHeld(live, held)) return 'foreign';
     const patch = released(live, held);
     if (patch === undefined) return 'released';
     try {
-      await client.mergePatch(object, patch, calls);
+      await client.mergePatch(served, patch, calls);
       return 'released';
     } catch (error) {
       const moved = error instanceof ApiError && (error.status === 409 || error.status === 404);
