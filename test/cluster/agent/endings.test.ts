@@ -83,8 +83,8 @@ describe.concurrent('a pruned object with a finalizer', () => {
     await sleep(1_000);
     await finalize(`${name}-a`, null);
     await tenant.eventually('made anew', async () => {
-      const { metadata, data } = (await tenant.get('ConfigMap', `${name}-a`)) ?? {};
-      return metadata !== undefined && metadata.deletionTimestamp === undefined && (data as { key?: string }).key === value;
+      const object = await tenant.get('ConfigMap', `${name}-a`);
+      return object?.metadata.deletionTimestamp === undefined && (object?.['data'] as { key?: string } | undefined)?.key === value;
     });
     expect((await tenant.events(name)).filter((line) => line.includes('Drift'))).toEqual([]);
   });
