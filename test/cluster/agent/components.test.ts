@@ -1,20 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Component } from '#api/application.ts';
-import { applicationYaml, configMapYaml, kustomize, type Repositories, startRepositories } from '#test/support/repositories.ts';
-import { startTenant, type Tenant } from '#test/support/tenant.ts';
+import { applicationYaml, configMapYaml, kustomize } from '#test/support/repositories.ts';
+import { tenancy } from '#test/support/tenancy.ts';
 
-let repositories: Repositories;
-let tenant: Tenant;
-
-beforeAll(async () => {
-  [repositories, tenant] = await Promise.all([startRepositories(), startTenant()]);
-});
-
-afterAll(async () => {
-  await tenant?.close();
-  await repositories?.close();
-});
+const { repositories, tenant } = tenancy();
 
 function phases(name: string): Record<string, string> {
   return Object.fromEntries((tenant.application(name)?.status?.workflow?.steps ?? []).map((step) => [step.name, step.phase]));

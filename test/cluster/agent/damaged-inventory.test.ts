@@ -1,18 +1,8 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { configMapYaml, kustomize, type Repositories, startRepositories } from '#test/support/repositories.ts';
-import { startTenant, type Tenant } from '#test/support/tenant.ts';
+import { expect, it } from 'vitest';
+import { configMapYaml, kustomize } from '#test/support/repositories.ts';
+import { tenancy } from '#test/support/tenancy.ts';
 
-let repositories: Repositories;
-let tenant: Tenant;
-
-beforeAll(async () => {
-  [repositories, tenant] = await Promise.all([startRepositories(), startTenant()]);
-});
-
-afterAll(async () => {
-  await tenant?.close();
-  await repositories?.close();
-});
+const { repositories, tenant } = tenancy();
 
 async function running(name: string): Promise<void> {
   const repository = await repositories.create(name, { 'config.yaml': configMapYaml(name) });

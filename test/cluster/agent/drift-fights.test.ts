@@ -1,24 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { lateen } from '#test/support/lateen.ts';
 import { kubectl } from '#test/support/namespace.ts';
-import { configMapYaml, kustomize, type Repositories, startRepositories } from '#test/support/repositories.ts';
-import { startTenant, type Tenant } from '#test/support/tenant.ts';
-
-let repositories: Repositories;
-let tenant: Tenant;
-
-beforeAll(async () => {
-  [repositories, tenant] = await Promise.all([startRepositories(), startTenant({ values: { rbac: { rules: RULES } } })]);
-});
-
-afterAll(async () => {
-  await tenant?.close();
-  await repositories?.close();
-});
+import { configMapYaml, kustomize } from '#test/support/repositories.ts';
+import { tenancy } from '#test/support/tenancy.ts';
 
 const VERBS = ['get', 'list', 'watch', 'create', 'patch', 'delete'];
 const RULES = [{ apiGroups: ['rbac.authorization.k8s.io'], resources: ['roles', 'rolebindings'], verbs: VERBS }];
+
+const { repositories, tenant } = tenancy({ values: { rbac: { rules: RULES } } });
 
 const running = async (name: string, files: Record<string, string>, properties: Record<string, unknown> = {}) => {
   const repository = await repositories.create(name, files);

@@ -1,22 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { startAudit } from '#test/support/audit.ts';
-import { configMapYaml, kustomize, type Repositories, startRepositories, type TestRepository } from '#test/support/repositories.ts';
-import { startTenant, type Tenant } from '#test/support/tenant.ts';
+import { configMapYaml, kustomize, type TestRepository } from '#test/support/repositories.ts';
+import { tenancy } from '#test/support/tenancy.ts';
 
 /** Objects that the agent deletes, and that a finalizer keeps in the cluster for a while. */
 
-let repositories: Repositories;
-let tenant: Tenant;
-
-beforeAll(async () => {
-  [repositories, tenant] = await Promise.all([startRepositories(), startTenant()]);
-});
-
-afterAll(async () => {
-  await tenant?.close();
-  await repositories?.close();
-});
+const { repositories, tenant } = tenancy();
 
 const FINALIZER = 'example.com/keep';
 

@@ -1,20 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { startAudit } from '#test/support/audit.ts';
-import { configMapYaml, kustomize, type Repositories, startRepositories } from '#test/support/repositories.ts';
-import { startTenant, type Tenant } from '#test/support/tenant.ts';
+import { configMapYaml, kustomize } from '#test/support/repositories.ts';
+import { tenancy } from '#test/support/tenancy.ts';
 
-let repositories: Repositories;
-let tenant: Tenant;
-
-beforeAll(async () => {
-  [repositories, tenant] = await Promise.all([startRepositories(), startTenant()]);
-});
-
-afterAll(async () => {
-  await tenant?.close();
-  await repositories?.close();
-});
+const { repositories, tenant } = tenancy();
 
 it('what another component is to take over is waited for without a request, and handed over in the end', async () => {
   const repository = await repositories.create('both', { 'a.yaml': configMapYaml('both') });

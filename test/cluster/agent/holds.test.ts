@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Application } from '#api/application.ts';
 import type { KubeObject } from '#api/kubernetes.ts';
-import { kustomize, type Repositories, startRepositories, type TestRepository } from '#test/support/repositories.ts';
-import { startTenant, type Tenant } from '#test/support/tenant.ts';
+import { kustomize, type TestRepository } from '#test/support/repositories.ts';
+import { tenancy } from '#test/support/tenancy.ts';
 
 /** Applications that come from Git, and a person who wants another revision than Git has. */
 
@@ -11,17 +11,7 @@ const VERSION = 'app.oam.dev/publishVersion';
 const HOLD = 'lateen.dev/hold';
 const REQUIRE = 'app.oam.dev/controller-version-require';
 
-let repositories: Repositories;
-let tenant: Tenant;
-
-beforeAll(async () => {
-  [repositories, tenant] = await Promise.all([startRepositories(), startTenant()]);
-});
-
-afterAll(async () => {
-  await tenant?.close();
-  await repositories?.close();
-});
+const { repositories, tenant } = tenancy();
 
 function yaml(name: string, image: string, version?: string): string {
   const annotations = version === undefined ? '' : `  annotations:\n    ${VERSION}: ${version}\n`;

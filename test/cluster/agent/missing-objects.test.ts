@@ -1,19 +1,9 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { kubectl } from '#test/support/namespace.ts';
-import { configMapYaml, kustomize, type Repositories, startRepositories } from '#test/support/repositories.ts';
-import { startTenant, type Tenant } from '#test/support/tenant.ts';
+import { configMapYaml, kustomize } from '#test/support/repositories.ts';
+import { tenancy } from '#test/support/tenancy.ts';
 
-let repositories: Repositories;
-let tenant: Tenant;
-
-beforeAll(async () => {
-  [repositories, tenant] = await Promise.all([startRepositories(), startTenant()]);
-});
-
-afterAll(async () => {
-  await tenant?.close();
-  await repositories?.close();
-});
+const { repositories, tenant } = tenancy();
 
 it('with drift: off a deleted object is named', async () => {
   const files = { 'a.yaml': configMapYaml('stays'), 'b.yaml': configMapYaml('goes') };

@@ -1,22 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 import { lateen } from '#test/support/lateen.ts';
-import { configMapYaml, kustomize, type Repositories, startRepositories } from '#test/support/repositories.ts';
-import { startTenant, type Tenant } from '#test/support/tenant.ts';
+import { configMapYaml, kustomize, type Repositories } from '#test/support/repositories.ts';
+import { tenancy } from '#test/support/tenancy.ts';
 
 /** Objects that move to a nested Application which comes with the same commit. */
 
-let repositories: Repositories;
-let tenant: Tenant;
-
-beforeAll(async () => {
-  [repositories, tenant] = await Promise.all([startRepositories(), startTenant()]);
-});
-
-afterAll(async () => {
-  await tenant?.close();
-  await repositories?.close();
-});
+const { repositories, tenant } = tenancy();
 
 const uidOf = async (name: string): Promise<string | undefined> => (await tenant.get('ConfigMap', name))?.metadata.uid;
 const ownerOf = async (name: string): Promise<string | undefined> =>

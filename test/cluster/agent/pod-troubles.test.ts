@@ -105,6 +105,15 @@ describe.concurrent('pods that do not start', { timeout: TEST_MS }, () => {
     expect(messageOf(tenant, 'corrected')).toBe('');
   });
 
+  it('since no node takes them keep a Deployment in progress, with the reason', async () => {
+    const yaml = workload('Deployment', 'nodeless', 'web').replace('"containers"', '"nodeSelector":{"no-such":"node"},"containers"');
+    await applied(tenant, 'nodeless', { 'a.yaml': yaml });
+    await sleep(GRACE_MS);
+    const quoted = /^Deployment\/nodeless: Pod\/nodeless-\S+: 0\/\d+ nodes are available/;
+    await tenant.until('nodeless', 'explained', () => quoted.test(messageOf(tenant, 'nodeless')));
+    expect(tenant.service('nodeless', 'a')?.details?.['health']).toBeUndefined();
+  });
+
   it('of a webservice are told behind what KubeVela says', async () => {
     await tenant.apply('native', [{ name: 'native', type: 'webservice', properties: { image: 'web:xxx' } }]);
     await tenant.until('native', 'not ready', () => tenant.service('native', 'native')?.message === 'Ready:0/1');

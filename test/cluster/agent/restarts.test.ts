@@ -1,24 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { kubectl } from '#test/support/namespace.ts';
-import { kustomize, type Repositories, startRepositories } from '#test/support/repositories.ts';
-import { startTenant, type Tenant } from '#test/support/tenant.ts';
+import { kustomize } from '#test/support/repositories.ts';
+import { tenancy } from '#test/support/tenancy.ts';
 
 const RESTARTED_AT = 'kubectl.kubernetes.io/restartedAt';
 /** Over this a watch has told of any change, and drift was put back. */
 const SETTLED_MS = 2_500;
 
-let repositories: Repositories;
-let tenant: Tenant;
-
-beforeAll(async () => {
-  [repositories, tenant] = await Promise.all([startRepositories(), startTenant()]);
-});
-
-afterAll(async () => {
-  await tenant?.close();
-  await repositories?.close();
-});
+const { repositories, tenant } = tenancy();
 
 /** As `kubectl get -o yaml` gives it after a restart. */
 const exported = (name: string, restartedAt: string, image = 'nginx'): string => `apiVersion: apps/v1

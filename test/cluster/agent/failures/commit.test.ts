@@ -1,23 +1,13 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { playScenario, type Scenario, type Setting } from '#test/support/failure-scenario.ts';
 import { kubectl } from '#test/support/namespace.ts';
-import { configMapYaml, type Repositories, startRepositories } from '#test/support/repositories.ts';
-import { startTenant, type Tenant } from '#test/support/tenant.ts';
+import { configMapYaml } from '#test/support/repositories.ts';
+import { tenancy } from '#test/support/tenancy.ts';
 
 /** Stands in files that cannot be read, where a message might repeat them. */
 const PLANTED = 'planted-in-a-manifest-9Xw';
 
-let repositories: Repositories;
-let tenant: Tenant;
-
-beforeAll(async () => {
-  [repositories, tenant] = await Promise.all([startRepositories(), startTenant()]);
-});
-
-afterAll(async () => {
-  await tenant?.close();
-  await repositories?.close();
-});
+const { repositories, tenant } = tenancy();
 
 function object(kind: string, name: string, rest = ''): string {
   return `apiVersion: ${kind.includes('/') ? kind.slice(0, kind.lastIndexOf('/')) : 'v1'}\nkind: ${kind.split('/').at(-1)}\nmetadata:\n  name: ${name}\n${rest}`;
