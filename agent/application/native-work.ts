@@ -39,7 +39,7 @@ export class NativeWork implements ComponentWork {
     const rest = delivery.health({ ...owner, exempt: (reference) => reference.kind === workload?.kind || owner.exempt(reference) });
     // KubeVela's word is what counts; why pods do not start is said behind it.
     const worst = told.healthy ? undefined : await health.of({ delivery, objects, exempt: owner.exempt }, signal);
-    const message = worst?.state === 'Failed' ? `${told.message}; ${worst.message}` : told.message;
+    const message = worst?.byPods || worst?.state === 'Failed' ? `${told.message}; ${worst.message}` : told.message;
     return { state: 'settled', revision: run, message, healthy: told.healthy && rest.state === 'Current', applied: true };
   }
 

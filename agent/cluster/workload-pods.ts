@@ -5,25 +5,23 @@ import { brokenContainer, CANNOT_START, CRASHES, unschedulableBy } from './pod-h
 
 /** What pods of a kind of workload say about it while it is in progress. */
 interface PodRule {
-  /** Reasons of a waiting container. */
-  reasons: ReadonlySet<string>;
-  /** The scheduler's word counts: not where a node may be on its way and a deadline of the workload ends the wait. */
-  unschedulable?: true;
+  /** A pod that crashes, or that no node can run, fails the workload: it has no deadline or limit of its own for these. */
+  failsBy?: { crashes: boolean; nodes: boolean };
   /** The label that tells pods of this rollout from those of the one before, which are on their way out. */
   rollout?: string;
 }
 
 /** Between two tries to pull an image it is ErrImagePull for a moment: to whoever looks now and then it is the same. */
 const STUCK: ReadonlySet<string> = new Set([...CANNOT_START, 'ErrImagePull']);
-const STUCK_OR_CRASHING: ReadonlySet<string> = new Set([...STUCK, CRASHES]);
+const CRASHING: ReadonlySet<string> = new Set([CRASHES]);
 
-/** By `group/Kind`. A Job counts crashes itself, and fails by its own limit. */
+/** By `group/Kind`. */
 const RULES: Readonly<Record<string, PodRule>> = {
-  'apps/Deployment': { reasons: STUCK_OR_CRASHING, rollout: 'pod-template-hash' },
-  'apps/StatefulSet': { reasons: STUCK_OR_CRASHING },
-  'apps/DaemonSet': { reasons: STUCK_OR_CRASHING, rollout: 'controller-revision-hash' },
-  'apps/ReplicaSet': { reasons: STUCK_OR_CRASHING, unschedulable: true },
-  'batch/Job': { reasons: STUCK },
+  'apps/Deployment': { rollout: 'pod-template-hash' },
+  'apps/StatefulSet': { failsBy: { crashes: true, nodes: false } },
+  'apps/DaemonSet': { rollout: 'controller-revision-hash' },
+  'apps/ReplicaSet': { failsBy: { crashes: true, nodes: true } },
+  'batch/Job': {},
 };
 
 /** Whether the object is a workload whose pods are what is waited for: its controller has seen it and wants some. */
@@ -41,22 +39,26 @@ export function progressOf(workload: KubeObject): string {
   return JSON.stringify([workload.metadata.generation, ...counters]);
 }
 
-/** The first of its pods that cannot start, in its own words; undefined where none says anything. */
+/**
+ * What its pods say, in their own words; undefined where none says anything. Failed where one cannot start; in progress, and why,
+ * where that may mend itself: a crash while something else comes up, a node on its way.
+ */
 export function podTrouble(workload: KubeObject, pods: readonly KubeObject[], nowMs: number): Health | undefined {
   const rule = ruleOf(workload);
   if (!rule) return undefined;
-  for (const pod of ofRollout(
-    rule,
-    pods.filter((one) => counts(workload, one)),
-  )) {
-    const why = troubleOf(rule, statusOf(pod), nowMs);
-    if (why === undefined) continue;
-    const names = [workload, { kind: 'Pod', metadata: pod.metadata }].map(({ kind, metadata: { name = '' } }) =>
-      displayName({ kind, name }),
-    );
-    return { state: 'Failed', message: oneLine(`${names.join(': ')}: ${why}`) };
-  }
-  return undefined;
+  const own = pods.filter((pod) => counts(workload, pod));
+  const troubles = ofRollout(rule, own).flatMap((pod) => {
+    const trouble = troubleOf(rule, statusOf(pod), nowMs);
+    return trouble ? [{ pod, ...trouble }] : [];
+  });
+  const worst = troubles.find(({ state }) => state === 'Failed') ?? troubles[0];
+  if (!worst) return undefined;
+  const names = [nameOf(workload.kind, workload), nameOf('Pod', worst.pod)];
+  return { state: worst.state, message: oneLine(`${names.join(': ')}: ${worst.why}`) };
+}
+
+function nameOf(kind: string, { metadata: { name = '' } }: KubeObject): string {
+  return displayName({ kind, name });
 }
 
 function ruleOf({ apiVersion, kind }: KubeObject): PodRule | undefined {
@@ -83,10 +85,17 @@ function ofRollout({ rollout }: PodRule, pods: readonly KubeObject[]): readonly 
   return pods.filter(({ metadata }) => metadata.labels?.[rollout] === youngest?.metadata.labels?.[rollout]);
 }
 
-function troubleOf({ reasons, unschedulable }: PodRule, status: Counters, nowMs: number): string | undefined {
-  const broken = brokenContainer(status, reasons);
-  const unscheduled = unschedulable && unschedulableBy(status);
-  if (broken !== undefined || !unscheduled) return broken;
-  const sinceMs = Date.parse(unscheduled.lastTransitionTime ?? '');
-  return nowMs - sinceMs >= GRACE_MS ? unscheduled.message || 'no node can run it' : undefined;
+interface Trouble {
+  state: 'Failed' | 'InProgress';
+  why: string;
+}
+
+function troubleOf({ failsBy }: PodRule, status: Counters, nowMs: number): Trouble | undefined {
+  const stuck = brokenContainer(status, STUCK);
+  if (stuck !== undefined) return { state: 'Failed', why: stuck };
+  const crashing = brokenContainer(status, CRASHING);
+  if (crashing !== undefined) return { state: failsBy?.crashes ? 'Failed' : 'InProgress', why: crashing };
+  const unschedulable = unschedulableBy(status);
+  if (!unschedulable || nowMs - Date.parse(unschedulable.lastTransitionTime ?? '') < GRACE_MS) return undefined;
+  return { state: failsBy?.nodes ? 'Failed' : 'InProgress', why: unschedulable.message || 'no node can run it' };
 }

@@ -15,6 +15,11 @@ export interface HealthQuestion {
   exempt: (reference: ObjectReference) => boolean;
 }
 
+/** The health, and whether it is pods that say so. */
+export interface ComponentVerdict extends Health {
+  byPods: boolean;
+}
+
 /** A clock that tells whole seconds is asked again a little later rather than at once. */
 const LEAST_MS = 1_000;
 
@@ -37,7 +42,7 @@ export class ComponentHealth {
   }
 
   /** The same, and of workloads that have come no further for a while what keeps their pods from starting. */
-  async of(question: HealthQuestion, signal: AbortSignal): Promise<Health> {
+  async of(question: HealthQuestion, signal: AbortSignal): Promise<ComponentVerdict> {
     const all = this.#assess(question);
     const worst = worstOf(all);
     const times = all.map(({ health }) => health.changesAtMs);
@@ -46,7 +51,8 @@ export class ComponentHealth {
       worst.state === 'Failed' ? [] : all.flatMap(({ live, health }) => (live && health.state === 'InProgress' ? [live] : []));
     const { trouble, nextMs } = await this.#troubles.of(inProgress, signal);
     this.#changesAtMs = earliest([...times, nextMs]);
-    return trouble ?? worst;
+    const byPods = trouble?.state === 'Failed' || worst.state === 'InProgress' ? trouble : undefined;
+    return { ...(byPods ?? worst), byPods: byPods !== undefined };
   }
 
   /** In how many milliseconds it may be another one although nothing tells; undefined: never. Of the last run alone. */

@@ -47,20 +47,23 @@ export class PodTroubles {
     this.#namespace = namespace;
   }
 
-  /** The first trouble among all workloads that are in progress, and when to ask again; both undefined where there is nothing to say. */
+  /** The worst trouble of all workloads that are in progress, and when to ask again; both undefined where there is nothing to say. */
   async of(inProgress: readonly LiveObject[], signal: AbortSignal): Promise<{ trouble?: Health; nextMs?: number }> {
     const workloads = inProgress.filter(waitsForPods);
     this.#follow(workloads);
     let nextMs: number | undefined;
+    let trouble: Health | undefined;
     for (const workload of workloads) {
       const slow = this.#slow.get(uidOf(workload));
       if (!slow) continue;
-      if (slow.nextMs <= this.#now()) await this.#look(workload, slow, signal);
+      // A server that does not answer now is not asked for all the others too.
+      if (slow.nextMs <= this.#now() && !(await this.#look(workload, slow, signal))) return { nextMs: slow.nextMs };
       // What is known to be broken is enough: nobody is told of the others.
-      if (slow.trouble) return { trouble: slow.trouble, nextMs: slow.nextMs };
+      if (slow.trouble?.state === 'Failed') return { trouble: slow.trouble, nextMs: slow.nextMs };
+      trouble ??= slow.trouble;
       nextMs = Math.min(nextMs ?? slow.nextMs, slow.nextMs);
     }
-    return nextMs === undefined ? {} : { nextMs };
+    return { ...(trouble ? { trouble } : {}), ...(nextMs === undefined ? {} : { nextMs }) };
   }
 
   /** One that has come further begins anew, with what its own status says. */
@@ -76,15 +79,18 @@ export class PodTroubles {
     }
   }
 
-  async #look(workload: LiveObject, slow: Slow, signal: AbortSignal): Promise<void> {
+  /** False where there was no answer: what was known stays so until the next look. */
+  async #look(workload: LiveObject, slow: Slow, signal: AbortSignal): Promise<boolean> {
+    let answered = true;
     try {
       slow.trouble = podTrouble(workload, await this.#podsOf(workload, slow, signal), this.#now());
     } catch (error) {
       if (signal.aborted) throw error;
-      // What was known stays so until the next look.
+      answered = false;
     }
     slow.looks++;
     slow.nextMs = Math.max(this.#now() + Math.min(GRACE_MS * 2 ** slow.looks, MAX_PAUSE_MS), this.#deniedUntilMs);
+    return answered || slow.trouble !== undefined;
   }
 
   async #podsOf(workload: LiveObject, slow: Slow, signal: AbortSignal): Promise<KubeObject[]> {

@@ -10,6 +10,7 @@ function workload(kind: string, parts: { spec?: object; status?: object } = {}):
   return { apiVersion, kind, metadata: { name: 'web', uid: 'u1', generation: 2 }, status: { observedGeneration: 2 }, ...parts };
 }
 
+const KINDS = ['Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet', 'Job'];
 const OWNERS: Record<string, string> = { Deployment: 'ReplicaSet' };
 const waiting = (reason: string): object => ({ containerStatuses: [{ name: 'main', state: { waiting: { reason, message: 'why' } } }] });
 
@@ -27,7 +28,7 @@ function pod(kind: string, status: object, metadata: ObjectMeta = {}): KubeObjec
 const troubleOf = (kind: string, ...pods: KubeObject[]): string | undefined => podTrouble(workload(kind), pods, NOW_MS)?.message;
 
 describe('podTrouble', () => {
-  it.each(['Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet', 'Job'])('of a %s names the pod and its reason', (kind) => {
+  it.each(KINDS)('of a %s names the pod and its reason', (kind) => {
     for (const reason of ['ImagePullBackOff', 'ErrImagePull', 'ErrImageNeverPull', 'CreateContainerConfigError', 'InvalidImageName']) {
       const trouble = podTrouble(workload(kind), [pod(kind, { phase: 'Pending', ...waiting(reason) })], NOW_MS);
       expect(trouble).toEqual({ state: 'Failed', message: `${kind}/web: Pod/web-1: container main: ${reason}: why` });
@@ -37,29 +38,27 @@ describe('podTrouble', () => {
     ).toBeUndefined();
   });
 
-  it('counts crashes, but not those of a Job', () => {
-    const told = ['Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet', 'Job'].filter((kind) =>
-      troubleOf(kind, pod(kind, { phase: 'Running', ...waiting('CrashLoopBackOff') })),
-    );
-    expect(told).toEqual(['Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet']);
+  const stateOf = (kind: string, status: object): string | undefined => podTrouble(workload(kind), [pod(kind, status)], NOW_MS)?.state;
+
+  it('tells of crashes, which fail what has no deadline for them', () => {
+    const states = KINDS.map((kind) => stateOf(kind, { phase: 'Running', ...waiting('CrashLoopBackOff') }));
+    expect(states).toEqual(['InProgress', 'Failed', 'InProgress', 'Failed', 'InProgress']);
   });
 
-  it('waits for a node, but for a ReplicaSet only so long', () => {
-    const homeless = (seconds: number): object => ({
-      phase: 'Pending',
-      conditions: [
-        {
-          type: 'PodScheduled',
-          status: 'False',
-          reason: 'Unschedulable',
-          message: 'no node',
-          lastTransitionTime: new Date(NOW_MS - seconds * 1_000).toISOString(),
-        },
-      ],
-    });
-    expect(troubleOf('ReplicaSet', pod('ReplicaSet', homeless(14)))).toBeUndefined();
-    expect(troubleOf('ReplicaSet', pod('ReplicaSet', homeless(15)))).toBe('ReplicaSet/web: Pod/web-1: no node');
-    for (const kind of ['Deployment', 'StatefulSet', 'Job']) expect(troubleOf(kind, pod(kind, homeless(900)))).toBeUndefined();
+  it('tells of a pod without a node, which fails a ReplicaSet', () => {
+    const homeless = (seconds: number): object => {
+      const lastTransitionTime = new Date(NOW_MS - seconds * 1_000).toISOString();
+      const condition = { type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message: 'no node', lastTransitionTime };
+      return { phase: 'Pending', conditions: [condition] };
+    };
+    expect(KINDS.map((kind) => stateOf(kind, homeless(14)))).toEqual(KINDS.map(() => undefined));
+    expect(KINDS.map((kind) => stateOf(kind, homeless(15)))).toEqual(['InProgress', 'InProgress', 'InProgress', 'Failed', 'InProgress']);
+    expect(troubleOf('Job', pod('Job', homeless(15)))).toBe('Job/web: Pod/web-1: no node');
+  });
+
+  it('names a pod that cannot start before one that may', () => {
+    const [crashing, stuck] = [pod('Deployment', waiting('CrashLoopBackOff')), pod('Deployment', waiting('InvalidImageName'))];
+    expect(podTrouble(workload('Deployment'), [crashing, stuck], NOW_MS)).toMatchObject({ state: 'Failed' });
   });
 
   it('leaves out what is over, on its way out, or controlled by another one', () => {
