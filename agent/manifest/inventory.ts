@@ -19,6 +19,8 @@ export interface InventoryEntry extends ObjectReference {
   manifest?: string;
   /** Digest of the fields that the API server says are ours, 16 hex digits (cluster/managed-fields.ts). */
   fields?: string;
+  /** It goes by itself once it is over (sync/expiring.ts). */
+  expires?: true;
   /** Where it comes from in the repository. */
   file?: string;
   line?: number;
@@ -141,7 +143,7 @@ function shortened(name: string, max: number): string {
 const TEXTS = ['resource', 'uid', 'since', 'manifest', 'fields', 'file', 'ending'] as const;
 
 function ordered(entry: InventoryEntry): InventoryEntry {
-  const { component, apiVersion, kind, namespace, name, line } = entry;
+  const { component, apiVersion, kind, namespace, name, line, expires } = entry;
   const texts = TEXTS.flatMap((key) => (entry[key] ? [[key, entry[key]] as const] : []));
   return {
     component,
@@ -151,6 +153,7 @@ function ordered(entry: InventoryEntry): InventoryEntry {
     name,
     ...Object.fromEntries(texts),
     ...(line === undefined ? {} : { line }),
+    ...(expires ? { expires } : {}),
   };
 }
 
@@ -194,6 +197,7 @@ function parseEntry(value: unknown): InventoryEntry {
     name: textField(value, 'name'),
     ...Object.fromEntries(texts),
     ...(typeof line === 'number' ? { line } : {}),
+    ...(field(value, 'expires') === true ? { expires: true as const } : {}),
   });
 }
 

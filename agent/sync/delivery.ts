@@ -18,6 +18,7 @@ import { type Delivered, deliveredOf } from './delivered.ts';
 import type { Desired } from './desired.ts';
 import { DriftFights } from './drift-fights.ts';
 import type { Inventories } from './inventories.ts';
+import { expires, mayExpire } from './expiring.ts';
 import { intention } from './intention.ts';
 import { KnownObjects } from './known-objects.ts';
 import type { Holding } from './inventory-index.ts';
@@ -272,6 +273,7 @@ export class Delivery {
         ...(metadata.uid ? { uid: metadata.uid } : {}),
         manifest: desired.manifest,
         fields: ownership.fields,
+        ...(mayExpire(desired.reference) && expires(desired.object) ? { expires: true as const } : {}),
         ...desired.origin,
       });
     }

@@ -64,7 +64,7 @@ export class DriftFights {
     const name = displayName(reference);
     return new Failure('DriftFight', `${name} was put back ${times.length} times in ten minutes and is deleted each time`, {
       kind: 'stalled',
-      remedy: `find out who deletes it (an owner that is not there, ttlSecondsAfterFinished of a Job), or take ${name} out of Git`,
+      remedy: `find out who deletes it (the garbage collector, where its owner is not there), or take ${name} out of Git`,
     });
   }
 

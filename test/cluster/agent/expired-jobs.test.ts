@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { kubectl } from '#test/support/namespace.ts';
 import { startAudit } from '#test/support/audit.ts';
+import { lateen } from '#test/support/lateen.ts';
 import { kustomize } from '#test/support/repositories.ts';
 import { tenancy } from '#test/support/tenancy.ts';
 
@@ -36,6 +37,8 @@ it('a Job that has gone by itself is done, also for an agent that starts, and ru
   expect(await job('migrate')).toBe('');
   expect(tenant.service('migrate', 'a')).toMatchObject({ healthy: true });
   expect(tenant.service('migrate', 'a')?.message ?? '').toBe('');
+  const tree = await lateen(['tree', 'migrate', '-n', tenant.namespace], { env: { KUBECONFIG: tenant.kubeconfig } });
+  expect(tree).toMatchObject({ status: 0, stdout: expect.stringMatching(/Job\/migrate\s+a\s+Current/) });
   const patches = async (): Promise<number> => (await audit.writes()).filter((write) => write === 'patch jobs migrate').length;
   expect(await patches()).toBe(1);
 
