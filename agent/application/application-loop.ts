@@ -19,6 +19,7 @@ import type { KustomizeContext } from './kustomize-work.ts';
 import { resolved } from '../revision/externals.ts';
 import type { ComponentResult } from './component-loop.ts';
 import { ExternalObjects } from './external-objects.ts';
+import { pullAhead } from './pulling.ts';
 import { removeLeftovers } from './leftovers.ts';
 import { NewestApplication } from './newest.ts';
 import { noteOf } from './note.ts';
@@ -182,13 +183,21 @@ export class ApplicationLoop {
       const left = await this.#refuse(application, causes, signal);
       return left ?? (missing.length > 0 && unwatched ? UNKNOWN_KIND_MS : undefined);
     }
-    if (settled.isNew) {
+    if (!settled.isNew) return this.#runAt(effective, settled, signal);
+    const stopPulling = pullAhead(effective, this.#context);
+    try {
       const made = await this.#revisions.make(present, settled.revision, requestedBy(application, this.#context), signal);
       if (made === false) return LAG_MS;
       if (made !== true) return (await this.#refuse(application, [made], signal)) ?? FOREIGN_REVISION_MS;
+      return await this.#runAt(effective, settled, signal);
+    } finally {
+      stopPulling();
     }
+  }
+
+  async #runAt(application: Application, settled: Settled, signal: AbortSignal): Promise<number | undefined> {
     if (changedByVela(application)) return this.#hold(application, settled.revision.name, signal);
-    return this.#reconcile(effective, settled, signal);
+    return this.#reconcile(application, settled, signal);
   }
 
   async #mistakes(application: Application): Promise<Cause[]> {

@@ -6,7 +6,6 @@ import { displayName } from '#api/kubernetes.ts';
 import { annotation } from '#api/names.ts';
 import { reasonCode } from '#api/reasons.ts';
 import { normalizePath } from '#api/path.ts';
-import { parseDuration } from '#api/duration.ts';
 import { oneLine } from '#core/errors.ts';
 import type { BuiltObject } from '../manifest/check.ts';
 import { DEFAULT_BUDGET } from '../manifest/prune-budget.ts';
@@ -16,7 +15,7 @@ import type { Delivery, PruneRequest } from '../sync/delivery.ts';
 import { ownerKey } from '../sync/owner-key.ts';
 import { atCommit, type BuildSettings, buildRevision, fingerprint } from '../sync/kustomize-run.ts';
 import { mentions } from '../manifest/mentions.ts';
-import type { Revision, Source, SourceKey, Sources } from '../sync/source.ts';
+import type { Revision, Source, Sources } from '../sync/source.ts';
 import { pointOf, unpulled } from './build-point.ts';
 import { commitDetails, withoutFailure } from './commit-details.ts';
 import {
@@ -27,6 +26,7 @@ import {
   type LoopContext,
   ownerOf,
 } from './component-loop.ts';
+import { pullingOf } from './pulling.ts';
 import { RecentCommits, sharesBranch } from './recent-commits.ts';
 import { regarding } from './regarding.ts';
 
@@ -269,13 +269,7 @@ export class KustomizeWork implements ComponentWork {
   }
 
   #subscribe(properties: KustomizeProperties): Source {
-    const key: SourceKey = {
-      url: properties.url,
-      ...(properties.git?.branch ? { branch: properties.git.branch } : {}),
-      ...(properties.secretRef ? { secretRef: properties.secretRef } : {}),
-    };
-    const intervalMs = parseDuration(properties.pullInterval) ?? 300_000;
-    const timeoutMs = (properties.timeout && parseDuration(properties.timeout)) || this.#context.gitTimeoutMs;
+    const { key, intervalMs, timeoutMs } = pullingOf(properties, this.#context.gitTimeoutMs);
     const id = JSON.stringify([key, intervalMs, timeoutMs]);
     if (this.#subscription?.id === id) return this.#subscription.source;
     const before = this.#subscription;

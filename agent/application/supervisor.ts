@@ -49,6 +49,8 @@ export class Supervisor {
   async start(signal: AbortSignal): Promise<void> {
     const { live, inventories, ownNamespace } = this.#context;
     await this.#needKinds();
+    // Every pass begins with it; one that fails asks again.
+    ownNamespace.facts().catch(() => undefined);
     for (const error of (await live.need('supervisor', [APPLICATION, REVISION])).values()) throw error;
     // Before they are read, so that no later end of one is missed; refused, they are written again when something changes.
     await live.need('inventories', [INVENTORY]);

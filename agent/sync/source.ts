@@ -63,6 +63,7 @@ export class Source {
   #state: SourceState = {};
   #failures = 0;
   #stopped = false;
+  #polling = false;
   #waiting: (() => void)[] = [];
   /** Looked up once for all components. */
   #recent: { commit: string; whole: boolean; commits: Promise<string[]> } | undefined;
@@ -82,10 +83,10 @@ export class Source {
   }
 
   subscribe(subscriber: Subscriber): () => void {
-    // A source that is being polled often enough already is not asked again for one more component.
+    // A source that is being polled often enough already, or just now, is not asked again for one more component.
     const sooner = subscriber.intervalMs < this.#intervalMs();
     this.#subscribers.add(subscriber);
-    if (sooner || !this.#state.revision) this.#loop.trigger();
+    if (sooner || !(this.#state.revision || this.#polling)) this.#loop.trigger();
     return () => this.#subscribers.delete(subscriber);
   }
 
@@ -132,6 +133,7 @@ export class Source {
     if (!this.used) return undefined;
     const waiting = this.#waiting.splice(0);
     const before = this.#state;
+    this.#polling = true;
     try {
       const revision = await this.#refresh(signal);
       this.#failures = 0;
@@ -140,6 +142,7 @@ export class Source {
       if (signal.aborted) return undefined;
       this.#fail(failureOf(error, 'pull'));
     } finally {
+      this.#polling = false;
       for (const resolve of waiting) resolve();
     }
     if (changed(before, this.#state)) for (const subscriber of this.#subscribers) subscriber.onChange();
