@@ -93,8 +93,9 @@ export class Applier {
   }
 
   /**
-   * What people's tools own is ours from the first apply on: of an object that is adopted, that shows once it has our entry.
-   * What they wrote in another apiVersion stands in for our entry then, and what that had and Git has no longer goes before.
+   * What people's tools own is ours from the first apply on. That shows afterwards of an object that is adopted, and of fields
+   * which were ours as well and have left Git. What they wrote in another apiVersion stands in for our entry, and what that
+   * had and Git has no longer goes before.
    */
   async #apply(task: Task, signal: AbortSignal): Promise<Outcome> {
     const { live } = task;
@@ -102,9 +103,9 @@ export class Applier {
     const later = live !== undefined && (live.ownership.fields === '' || additions?.apiVersion !== undefined);
     if (additions && !later) await this.#writer.takeOver(task, signal);
     const first = await this.#writer.apply(task, signal);
-    if (!later || !projected(first.answer).ownership.additions) return applied(first, task);
-    await this.#writer.takeOver(task, signal);
-    return applied(await this.#writer.apply(task, signal), task);
+    if (!live || !projected(first.answer).ownership.additions) return applied(first, task);
+    const { took } = await this.#writer.takeOver(task, signal);
+    return took ? applied(await this.#writer.apply(task, signal), task) : applied(first, task);
   }
 
   async #correct(task: Task, verdict: Verdict & { do: 'restore' | 'correct' }, signal: AbortSignal): Promise<Outcome> {
@@ -131,7 +132,7 @@ export class Applier {
   async #putBack(task: Task, signal: AbortSignal): Promise<Outcome> {
     const { desired, live } = task;
     const { fights, now, onDrift } = this.#context;
-    const before = await this.#writer.takeOver(task, signal);
+    const { before } = await this.#writer.takeOver(task, signal);
     const sent = await this.#writer.apply(task, signal);
     const differences = await this.#reports.differences(before ? changedFields(before, sent.answer) : [], task);
     fights.record(desired, differences, stateOf(live), now());

@@ -62,14 +62,14 @@ export class ObjectWriter {
     return this.#context.client.get(desired.reference, { signal });
   }
 
-  /** Hands what people's tools own to us; resolves to the object as it was before. */
-  async takeOver({ desired }: Pick<Target, 'desired'>, signal: AbortSignal): Promise<KubeObject | undefined> {
+  /** Hands what people's tools own to us; `before`: the object as it was, `took`: whether there was anything to take. */
+  async takeOver({ desired }: Pick<Target, 'desired'>, signal: AbortSignal): Promise<{ before: KubeObject | undefined; took: boolean }> {
     const { client, autoscalers } = this.#context;
     const { reference, object } = desired;
     const before = await client.get(reference, { signal });
     const leavesReplicas = before !== undefined && othersHoldReplicas(before) && (await autoscalers.target(reference));
     const taken = before && takeOver(before, object, { leavesReplicas });
-    if (!taken) return before;
+    if (!taken) return { before, took: false };
     const { apiVersion, patch, removal } = taken;
     const write = (body: object): Promise<KubeObject> => client.mergePatch({ ...reference, apiVersion }, body, { signal });
     try {
@@ -79,7 +79,7 @@ export class ObjectWriter {
       // It has changed meanwhile: the watch tells, and the next pass takes it over.
       if (!isConflict(error)) throw error;
     }
-    return before;
+    return { before, took: true };
   }
 
   /** What has come in the place of the object that was known; undefined where that is still there, or nobody can tell. */

@@ -158,4 +158,18 @@ describe.concurrent('drift', () => {
     await sleep(1_500);
     expect((await tenant.get('ConfigMap', 'fought'))?.['data']).toEqual({ key: 'mine' });
   });
+
+  it('is not what a commit drops that a person has applied as well, also with drift: report', async () => {
+    const two = `${configMapYaml('both')}  other: two\n`;
+    const repository = await repositories.create('both', { 'a.yaml': two });
+    await tenant.apply('both', [kustomize('a', repository.url, { drift: 'report' })]);
+    await tenant.untilRunning('both');
+    const object = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'both', namespace: tenant.namespace } };
+    await tenant.client.apply({ ...object, data: { key: 'one', other: 'two' } }, { fieldManager: 'kubectl' });
+    await repository.push({ 'a.yaml': configMapYaml('both') });
+    await tenant.eventually('dropped', async () => !Object.hasOwn((await tenant.get('ConfigMap', 'both'))?.['data'] as object, 'other'));
+    await sleep(1_000);
+    expect(await drift('both')).toEqual([]);
+    expect(tenant.service('both', 'a')?.details?.['drift']).toBeUndefined();
+  });
 });
