@@ -94,7 +94,7 @@ export class ApplicationLoop {
 
   #changed(before: Application, application: Application): void {
     const inputs = inputsOf(application);
-    if (inputs !== inputsOf(before) || this.#isSteered(before, application)) this.#loop.trigger();
+    if (inputs !== inputsOf(before) || this.#isWrittenByOthers(before, application)) this.#loop.trigger();
     // A version in which nothing has changed that matters: no pass will say so.
     else if (inputs === this.#handled) this.#context.claims.reached(application.metadata.name, application.metadata.resourceVersion);
   }
@@ -105,9 +105,10 @@ export class ApplicationLoop {
     this.#context.claims.reached(name, resourceVersion);
   }
 
-  /** A person has written into the status of the workflow: suspended, resumed, terminated or restarted it. */
-  #isSteered({ status: before }: Application, { status: now }: Application): boolean {
-    return !sameJson(before?.workflow, now?.workflow) && !sameJson(now?.workflow, this.#status.workflow);
+  /** A person has written into the status: suspended, resumed, terminated or restarted the workflow, or something that is not so. */
+  #isWrittenByOthers({ status: before }: Application, application: Application): boolean {
+    const { status } = application;
+    return !sameJson(before, status) && !sameJson(status, this.#status.written) && this.#judge(application).verdict === 'ours';
   }
 
   /** What the Namespace allows has changed. */
@@ -285,7 +286,7 @@ export class ApplicationLoop {
   async #letGo(application: Application, signal: AbortSignal): Promise<undefined> {
     await this.#components.stop();
     // Whatever holds it: nobody waits for what it would say.
-    this.#context.claims.rest(application.metadata.name);
+    this.#context.claims.retire(application.metadata.name);
     this.#hasReached(application.metadata);
     const { finalizers = [], resourceVersion, annotations = {} } = application.metadata;
     if (!finalizers.includes(VELA_FINALIZER) || annotations[annotation.controllerVersionRequire] !== CLAIM) return undefined;

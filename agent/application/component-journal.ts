@@ -12,19 +12,35 @@ import type { ComponentInput } from './component-loop.ts';
 import { regarding } from './regarding.ts';
 
 const MAX_NAMED = 10;
+/** Whoever waits for another component looks again within five seconds (component-loop.ts). */
+const CONFLICT_MS = 3_000;
 
 /** What happened to one component, in the log and as Events of its Application. */
 export class ComponentJournal {
   readonly #log: Log;
   readonly #events: EventRecorder;
   #heldAt: string | undefined;
+  /** The last failure that was told. */
+  #told: string | undefined;
+  #conflictSinceMs: number | undefined;
 
   constructor(log: Log, events: EventRecorder) {
     this.#log = log;
     this.#events = events;
   }
 
+  well(): void {
+    this.#told = undefined;
+    this.#conflictSinceMs = undefined;
+  }
+
+  /** Told once. An object that moves is a conflict until its former owner has seen the same commit: that is no news. */
   failed(input: ComponentInput, failure: Failure): void {
+    const isConflict = failure.causes.length > 0 && failure.causes.every(({ code }) => code === 'OwnershipConflict');
+    this.#conflictSinceMs = isConflict ? (this.#conflictSinceMs ?? performance.now()) : undefined;
+    if (isConflict && performance.now() - (this.#conflictSinceMs ?? 0) < CONFLICT_MS) return;
+    if (failure.message === this.#told) return;
+    this.#told = failure.message;
     this.#log.warn('component failed', { component: input.component.name, ...failureFields(failure) });
     this.#record(input, 'Warning', failure.reason, failure.sentence);
   }

@@ -249,7 +249,8 @@ export class ComponentLoop {
   #report(input: ComponentInput, result: ComponentResult): void {
     const before = this.#result;
     this.#result = result;
-    if (result.failure && result.failure.message !== before?.failure?.message) this.#journal.failed(input, result.failure);
+    if (result.failure) this.#journal.failed(input, result.failure);
+    else this.#journal.well();
     if (JSON.stringify(visible(before)) !== JSON.stringify(visible(result))) this.#options.onChange();
   }
 }

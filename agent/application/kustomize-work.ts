@@ -200,7 +200,7 @@ export class KustomizeWork implements ComponentWork {
 
   #suspended(input: ComponentInput, { delivery, health }: ComponentTools): ComponentResult {
     this.stop();
-    this.#context.claims.pause(ownerOf(input, false));
+    this.#context.claims.pause(ownerOf(input, false), unpulled(this.#properties(input.component)));
     const objects = this.#built?.objects ?? [];
     return this.#result(input, {
       state: 'suspended',

@@ -1,4 +1,4 @@
-import type { Application, ApplicationStatus, WorkflowStatus } from '#api/application.ts';
+import type { Application, ApplicationStatus } from '#api/application.ts';
 import type { Cause } from '#api/failure.ts';
 import type { Clock } from '#core/clock.ts';
 import { oneLine, sentences } from '#core/errors.ts';
@@ -24,16 +24,16 @@ export interface StatusContext {
 export class StatusWriter {
   readonly #context: StatusContext;
   readonly #onAnswer: (answer: unknown) => void;
-  #workflow: WorkflowStatus | undefined;
+  #written: ApplicationStatus | undefined;
 
   constructor(context: StatusContext, onAnswer: (answer: unknown) => void) {
     this.#context = context;
     this.#onAnswer = onAnswer;
   }
 
-  /** status.workflow as this agent wrote it last. */
-  get workflow(): WorkflowStatus | undefined {
-    return this.#workflow;
+  /** The status as this agent wrote it last. */
+  get written(): ApplicationStatus | undefined {
+    return this.#written;
   }
 
   /** The status without anything that nobody may see. */
@@ -47,16 +47,16 @@ export class StatusWriter {
     if (!patch) return true;
     const { resourceVersion } = application.metadata;
     const body = 'workflow' in patch.status ? { ...patch, metadata: { resourceVersion } } : patch;
-    const before = this.#workflow;
+    const before = this.#written;
     // Now: the watch may tell of it before the answer comes.
-    this.#workflow = status.workflow;
+    this.#written = status;
     try {
       const answer = await this.#context.client.mergePatch(referenceTo(application), body, { subresource: 'status', signal });
       // What comes back is the newest Application there is; the watch will bring it again and change nothing.
       this.#onAnswer(answer);
       return true;
     } catch (error) {
-      this.#workflow = before;
+      this.#written = before;
       if (error instanceof ApiError && error.status === 409) return false;
       throw error;
     }

@@ -58,8 +58,10 @@ export interface Addition {
 /** A field whose value somebody else has changed. */
 export interface ChangedField {
   path: string;
-  /** Undefined where no manager holds it: it was removed. */
+  /** Undefined where no manager holds it: it was removed, or is what no manager counts as set (`kubectl scale --replicas=0`). */
   manager: string | undefined;
+  /** There was a value. */
+  stood?: true;
 }
 
 export function ownershipOf(object: KubeObject): Ownership {
@@ -97,7 +99,8 @@ export function changedFields(before: KubeObject, after: KubeObject): ChangedFie
   });
   return altered.map((path) => {
     const holder = others.find(({ keys }) => keys.has(joined(path)));
-    return { path: pathText(path), manager: holder?.entry.manager };
+    const stood = valueAt(before, path) !== undefined;
+    return { path: pathText(path), manager: holder?.entry.manager, ...(stood ? { stood } : {}) };
   });
 }
 

@@ -1,7 +1,8 @@
 import { type Cause, Failure } from '#api/failure.ts';
 import { displayName, groupOf, type KubeObject, objectId, referenceOf } from '#api/kubernetes.ts';
 import { oneLine } from '#core/errors.ts';
-import { dataFindings, withoutStringData } from './data-check.ts';
+import { cleaned } from './cleaned.ts';
+import { dataFindings, kindName } from './data-check.ts';
 import { guard } from './guard.ts';
 import { limits } from './limits.ts';
 import { quantityFindings } from './quantity-check.ts';
@@ -24,8 +25,6 @@ export interface CheckOptions {
   scope: KindScope;
 }
 
-/** Written by the API server; they stand in manifests that were taken from `kubectl get -o yaml`, and say nothing there. */
-const SERVER_METADATA = ['uid', 'resourceVersion', 'generation', 'creationTimestamp', 'deletionTimestamp', 'managedFields', 'selfLink'];
 /** Requests rather than objects: nothing that could be kept in sync (spec/sync.md A17). */
 const REQUESTS = new Set([
   '/Binding',
@@ -125,7 +124,7 @@ function unanswered(built: BuiltObject, { reason, message, remedy }: Failure): C
 
 function nameCauses(built: BuiltObject): Cause[] {
   const { name, generateName } = built.object.metadata;
-  if (typeof name === 'string' && name !== '') return [];
+  if (typeof name === 'string' && name !== '') return nameIsPath(name) ? [pathName(built)] : [];
   const kind = oneLine(built.object.kind, 100);
   const problem =
     generateName === undefined ? 'has no metadata.name' : 'has generateName and no name, so that each pull would make another one';
@@ -137,6 +136,16 @@ function nameCauses(built: BuiltObject): Cause[] {
       remedy: name === undefined ? 'set metadata.name' : 'write the name as a text, in quotes',
     }),
   ];
+}
+
+/** The API server takes no such name, and in an address it would name something else. */
+function nameIsPath(name: string): boolean {
+  return /[/%]/.test(name) || name === '.' || name === '..';
+}
+
+function pathName(built: BuiltObject): Cause {
+  const message = `${shown(built.object)} has a name that no object can have`;
+  return mistake(built, { code: 'InvalidObject', path: 'metadata.name', message, remedy: 'use lower case letters, digits, - and .' });
 }
 
 function namespaceCauses(built: BuiltObject, namespace: string): Cause[] {
@@ -173,7 +182,7 @@ function metadataCauses(built: BuiltObject): Cause[] {
       return mistake(built, {
         code: 'InvalidObject',
         path,
-        message: `${path} of ${shown(built.object)} is a ${typeof value} and must be a text`,
+        message: `${path} of ${shown(built.object)} is ${kindName(value)} and must be a text`,
         remedy: 'quote it',
       });
     });
@@ -213,12 +222,6 @@ function duplicates(objects: readonly BuiltObject[], namespace: string): { ids: 
 /** Versions of one kind are one object. */
 function idIn(object: KubeObject, namespace: string): string {
   return objectId({ ...referenceOf(object), namespace: object.metadata.namespace || namespace });
-}
-
-function cleaned(object: KubeObject, namespace: string): KubeObject {
-  const { status: _, ...rest } = withoutStringData(object);
-  const metadata = Object.fromEntries(Object.entries(object.metadata).filter(([name]) => !SERVER_METADATA.includes(name)));
-  return { ...rest, apiVersion: object.apiVersion, kind: object.kind, metadata: { ...metadata, namespace } };
 }
 
 function mistake({ origin }: BuiltObject, cause: Pick<Cause, 'code' | 'path' | 'message' | 'remedy'>): Cause {

@@ -59,7 +59,7 @@ function ofField(object: KubeObject, data: DataField, name: string): Finding[] {
   const map = object[field];
   if (map === undefined || map === null) return [];
   if (typeof map !== 'object' || Array.isArray(map)) {
-    return [found(field, `${field} of ${name} is ${kindOf(map)} and must be a map`, 'write key: "value" lines')];
+    return [found(field, `${field} of ${name} is ${kindName(map)} and must be a map`, 'write key: "value" lines')];
   }
   return Object.entries(map).flatMap(([key, value]) => {
     if (!KEY.test(key)) return [badKey(object.kind, { key, field, name })];
@@ -78,14 +78,15 @@ function ofValue(value: unknown, { path, name, data }: { path: string; name: str
   if (typeof value !== 'string') {
     const isTree = typeof value === 'object';
     const remedy = isTree ? 'write it as one text, with | behind the key' : 'quote it';
-    return [found(path, `${path} of ${name} is ${kindOf(value)} and must be a text`, remedy)];
+    return [found(path, `${path} of ${name} is ${kindName(value)} and must be a text`, remedy)];
   }
   // What is larger than the API server takes is told as that, and would be too much for the expression.
   if (!data.base64 || value.length > MAX_BASE64 || BASE64.test(value.replace(/[\r\n]/g, ''))) return [];
   return [found(path, `${path} of ${name} is not base64`, `encode it, or write it into ${data.plain} as it is`)];
 }
 
-function kindOf(value: unknown): string {
+/** `a map`, `a number`. */
+export function kindName(value: unknown): string {
   if (Array.isArray(value)) return 'a list';
   return typeof value === 'object' ? 'a map' : typeof value === 'string' ? 'a text' : `a ${typeof value}`;
 }

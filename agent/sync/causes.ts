@@ -21,7 +21,8 @@ const PASSING = new Set<Reason>(['UnknownKind', 'OwnershipConflict', 'Forbidden'
 
 /** Everything that went wrong with the objects of a component, as one Failure; undefined where nothing did. */
 export function objectsFailure(causes: readonly Cause[], failures: readonly Failure[]): Failure | undefined {
-  const all = [...causes, ...failures.flatMap((one) => one.causes)];
+  // In the order of Git: that of the answers is another one each time.
+  const all = [...causes, ...failures.flatMap((one) => one.causes)].sort(byPlace);
   const [first] = all;
   if (!first) return undefined;
   const passing = failures.some(({ kind }) => kind === 'transient') || causes.some(({ code }) => PASSING.has(code));
@@ -35,6 +36,10 @@ export function objectsFailure(causes: readonly Cause[], failures: readonly Fail
     causes: all,
     ...(waits.length > 0 ? { retryAfterMs: Math.max(...waits) } : {}),
   });
+}
+
+function byPlace(one: Cause, other: Cause): number {
+  return (one.file ?? '').localeCompare(other.file ?? '') || (one.line ?? 0) - (other.line ?? 0) || one.path.localeCompare(other.path);
 }
 
 /** Whether an Application is among what could not be applied. */

@@ -136,15 +136,24 @@ export class Claims {
     if (before?.heard !== heard || (at && (before.at?.commit !== at.commit || before.at.built))) this.#changed();
   }
 
-  /** The component neither builds nor applies for now: it keeps what it has, and nobody waits for it. */
-  pause(owner: Owner): void {
+  /**
+   * The component neither builds nor applies for now: it keeps what it has, and nobody waits for what it would say. `at`: where
+   * it stands, at no commit; what its folder may have is not deleted elsewhere meanwhile.
+   */
+  pause(owner: Owner, at?: BuildPoint): void {
     const before = this.#claims.get(ownerKey(owner));
-    this.#put(owner, { heard: true, at: undefined, nested: 'applied' });
-    if (!before?.heard || before.at || before.nested !== 'applied') this.#changed();
+    this.#put(owner, { heard: true, at, nested: 'applied' });
+    if (!before?.heard || before.at?.commit !== at?.commit || before.nested !== 'applied') this.#changed();
   }
 
   /** The Application is refused: none of its components runs for now. */
   rest(application: string): void {
+    this.#resting.add(application);
+    for (const claim of this.#of(application)) this.pause(claim, claim.at && { ...claim.at, commit: '', built: false });
+  }
+
+  /** The Application is on its way out: what its components would take goes with it. */
+  retire(application: string): void {
     this.#resting.add(application);
     for (const claim of this.#of(application)) this.pause(claim);
   }

@@ -94,9 +94,9 @@ export function stateOf(live: LiveObject | undefined): string {
   return live ? JSON.stringify([live.ownership.fields, live.ownership.additions ?? null]) : 'deleted';
 }
 
-function fightFailure(name: string, { path, manager, added }: Difference): Failure {
+function fightFailure(name: string, { path, manager, added, stood }: Difference): Failure {
   const who = manager ?? 'somebody';
-  const does = added ? 'adds' : manager === undefined ? 'removes' : 'changes';
+  const does = added ? 'adds' : manager === undefined && !stood ? 'removes' : 'changes';
   const back = added ? 'taken away' : 'put back';
   const remedy = added ? `write ${path} in Git` : `take ${path} out of Git`;
   return new Failure('DriftFight', `${path} of ${name} was ${back} five times in ten minutes and ${who} ${does} it each time`, {

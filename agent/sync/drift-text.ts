@@ -30,8 +30,8 @@ export function reportText(name: string, differences: readonly Difference[]): st
 
 function byDeed(differences: readonly Difference[]): { manager: string; deed: string; paths: string }[] {
   const groups = new Map<string, { manager: string; deed: string; paths: string[] }>();
-  for (const { path, manager, added } of differences) {
-    const deed = added ? 'added' : manager === undefined ? 'removed' : 'changed';
+  for (const { path, manager, added, stood } of differences) {
+    const deed = added ? 'added' : manager === undefined && !stood ? 'removed' : 'changed';
     const key = `${deed} ${manager ?? ''}`;
     const group = groups.get(key) ?? { manager: manager ?? 'somebody', deed, paths: [] };
     group.paths.push(path);

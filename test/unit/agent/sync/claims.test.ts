@@ -30,11 +30,21 @@ describe('another component', () => {
     expect([waits('one'), waits('two')]).toEqual([false, true]);
   });
 
-  it('whose Application is refused is waited for by nobody, and keeps what it has', () => {
+  it.each([
+    ['whose Application is refused', () => claims.rest('other')],
+    ['that is suspended', () => claims.pause(other, { ...at(''), built: false })],
+  ])('%s is waited for at no commit, and keeps what it has: what its folder may have counts', (_, stop) => {
     claims.render(other, new Set(['x']), at('one'));
-    claims.rest('other');
-    expect(waits('two')).toBe(false);
+    stop();
+    expect(claims.unheard(mine)).toBe(false);
+    expect(claims.behind(mine, at('two'))).toEqual([{ ...other, at: { ...at(''), built: false } }]);
     expect(claims.otherRendering(mine, 'x')).toMatchObject(other);
+  });
+
+  it('whose Application is on its way out is waited for by nobody', () => {
+    claims.render(other, new Set(['x']), at('one'));
+    claims.retire('other');
+    expect(waits('two')).toBe(false);
   });
 
   it('that never ran since its Application is refused is waited for by nobody', () => {
