@@ -138,7 +138,19 @@ export function takenOver(entries: readonly ManagedFieldsEntry[], taking: Taking
   return [{ ...own, ...(apiVersion ? { apiVersion } : {}), fieldsV1: fields }, ...rest];
 }
 
-/** The same with what the `vela` command owns, once a person has said that it shall give way to Git. */
+/** managedFields in which what stands at a path is ours and nobody else's; `apiVersion`: of our entry where there is none yet. */
+export function ownedByUs(entries: readonly ManagedFieldsEntry[], path: readonly string[], apiVersion: string): ManagedFieldsEntry[] {
+  const elsewhere = (entry: ManagedFieldsEntry | undefined): string[][] => pathsOf(treeOf(entry)).filter((one) => !isPrefix(path, one));
+  const own = ownEntry(entries);
+  const others = entries.flatMap((entry) => {
+    const left = elsewhere(entry);
+    return entry === own || left.length === 0 ? [] : [{ ...entry, fieldsV1: left.reduce<FieldTree>(withPath, {}) }];
+  });
+  const fieldsV1 = [...elsewhere(own), path].reduce<FieldTree>(withPath, {});
+  return [{ manager: FIELD_MANAGER, operation: 'Apply', apiVersion, fieldsType: 'FieldsV1', ...own, fieldsV1 }, ...others];
+}
+
+/** What `takenOver` does, with what the `vela` command owns, once a person has said that it shall give way to Git. */
 export function takenFromVela(entries: readonly ManagedFieldsEntry[]): ManagedFieldsEntry[] | undefined {
   return takenOver(entries, { isTheirs: ({ manager = '', subresource }) => VELA.test(manager) && !subresource });
 }

@@ -1,6 +1,7 @@
-import { type KubeObject, type ObjectReference } from '#api/kubernetes.ts';
+import { type KubeObject, type ObjectReference, referenceOf } from '#api/kubernetes.ts';
 import { ApiError, type Client } from '../cluster/client.ts';
 import { type LiveObject, projected } from '../cluster/projection.ts';
+import { clashingStrategy, type StrategyField, strategyOf, withOurRollingUpdate, withStrategy } from '../cluster/rollout-strategy.ts';
 import { othersHoldReplicas, takeOver } from '../cluster/take-over.ts';
 import { asRecorded, type Autoscalers, forAutoscaler } from './autoscalers.ts';
 import { identified, type VelaCore } from './beside-vela-core.ts';
@@ -32,6 +33,9 @@ export interface Written {
   recorded: LiveObject;
 }
 
+/** A controller that writes the status in between is no reason to give up. */
+const TRIES = 5;
+
 /** The requests about one object of Git: what is sent of it, and how fields of others become ours. */
 export class ObjectWriter {
   readonly #context: WriterContext;
@@ -48,13 +52,23 @@ export class ObjectWriter {
     const object = await this.#toSend({ desired, live }, signal);
     const uid = live?.metadata.uid;
     const sent = uid ? { ...object, metadata: { ...object.metadata, uid } } : object;
-    const answer = await this.#context.client.apply(sent, { signal });
+    const answer = await this.#applied(sent, signal);
     return { answer, recorded: asRecorded(projected(answer), object, desired) };
   }
 
   /** What the API server would make of it. */
   async dryRun(target: Target, signal: AbortSignal): Promise<KubeObject> {
-    return this.#context.client.apply(await this.#toSend(target, signal), { dryRun: true, signal });
+    const { client } = this.#context;
+    const object = await this.#toSend(target, signal);
+    try {
+      return await client.apply(object, { dryRun: true, signal });
+    } catch (error) {
+      const field = target.live ? clashingStrategy(error, object) : undefined;
+      if (!field) throw error;
+      // `apply` would go on: what it is about apart from that.
+      const answer = await client.apply(withStrategy(object, field, { type: 'RollingUpdate' }), { dryRun: true, signal });
+      return withStrategy(answer, field, strategyOf(object, field));
+    }
   }
 
   /** The object as the API server has it now. */
@@ -99,6 +113,40 @@ export class ObjectWriter {
   async namespaceEnds({ namespace: name = '' }: ObjectReference, signal: AbortSignal): Promise<boolean> {
     const namespace = await this.#context.client.get({ apiVersion: 'v1', kind: 'Namespace', name }, { signal });
     return namespace === undefined || namespace.metadata.deletionTimestamp !== undefined;
+  }
+
+  /** A way of rolling out that what stands there forbids is applied once that is ours: together with the rest, never after it. */
+  async #applied(sent: KubeObject, signal: AbortSignal): Promise<KubeObject> {
+    const { client } = this.#context;
+    try {
+      return await client.apply(sent, { signal });
+    } catch (error) {
+      const field = sent.metadata.uid ? clashingStrategy(error, sent) : undefined;
+      if (!field) throw error;
+      await this.#ownRollingUpdate(sent, field, signal);
+      return client.apply(sent, { signal });
+    }
+  }
+
+  /** Killed afterwards, the next apply finds it so. */
+  async #ownRollingUpdate(sent: KubeObject, field: StrategyField, signal: AbortSignal): Promise<void> {
+    const { client } = this.#context;
+    const reference = referenceOf(sent);
+    for (let left = TRIES - 1; ; left--) {
+      const before = await client.get(reference, { signal });
+      if (!before) return;
+      const metadata = {
+        uid: sent.metadata.uid,
+        resourceVersion: before.metadata.resourceVersion,
+        managedFields: withOurRollingUpdate(before, field),
+      };
+      try {
+        await client.mergePatch(reference, { metadata }, { signal });
+        return;
+      } catch (error) {
+        if (!isConflict(error) || left === 0) throw error;
+      }
+    }
   }
 
   async #toSend(target: Target, signal: AbortSignal): Promise<KubeObject> {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { KubeObject, ManagedFieldsEntry } from '#api/kubernetes.ts';
-import { changedFields, ownershipOf, takenFromVela, takenOver } from '#agent/cluster/managed-fields.ts';
+import { changedFields, ownedByUs, ownershipOf, takenFromVela, takenOver } from '#agent/cluster/managed-fields.ts';
 
 const CONTAINER = 'k:{"name":"web"}';
 
@@ -154,6 +154,27 @@ describe('taking over', () => {
   it('does nothing where no person is behind it', () => {
     expect(takenOver([OURS, entry('controller', {})])).toBeUndefined();
     expect(takenOver([entry('kubectl-edit', {})])).toBeUndefined();
+  });
+});
+
+describe('making a path ours', () => {
+  const path = ['f:spec', 'f:strategy', 'f:rollingUpdate'];
+
+  it('leaves nobody else with a part of it, or with what is around it', () => {
+    const strategy = { 'f:rollingUpdate': { '.': {}, 'f:maxSurge': {} } };
+    const helm = entry('helm', { 'f:spec': { 'f:strategy': strategy, 'f:paused': {} } });
+    const alone = entry('other', { 'f:spec': { 'f:strategy': strategy } });
+    const own = entry('lateen', { 'f:spec': { 'f:strategy': { 'f:type': {}, 'f:rollingUpdate': { 'f:maxSurge': {} } } } });
+    expect(ownedByUs([helm, own, alone], path, 'apps/v1')).toEqual([
+      { ...own, apiVersion: 'apps/v1', fieldsV1: { 'f:spec': { 'f:strategy': { 'f:type': {}, 'f:rollingUpdate': {} } } } },
+      { ...helm, fieldsV1: { 'f:spec': { 'f:paused': {} } } },
+    ]);
+  });
+
+  it('makes an entry of ours where there is none', () => {
+    expect(ownedByUs([], path, 'apps/v1')).toEqual([
+      entry('lateen', { 'f:spec': { 'f:strategy': { 'f:rollingUpdate': {} } } }, { apiVersion: 'apps/v1' }),
+    ]);
   });
 });
 

@@ -1,0 +1,101 @@
+import { describe, expect, it } from 'vitest';
+import type { KubeObject } from '#api/kubernetes.ts';
+import { kubectlApply } from '#test/support/namespace.ts';
+import { kustomize, type TestRepository } from '#test/support/repositories.ts';
+import { tenancy } from '#test/support/tenancy.ts';
+
+/** What the API server sets by itself and then stands in the way of an apply, or stays after it. */
+const { repositories, tenant } = tenancy();
+
+const apps = (kind: string, name: string) => ({ apiVersion: 'apps/v1', kind, namespace: tenant.namespace, name });
+
+/** A workload of one container as JSON, which is YAML; `spec` and `pod` add to it. */
+function workload(
+  kind: string,
+  name: string,
+  { spec = {}, pod = {}, image = 'nginx' }: { spec?: object; pod?: object; image?: string } = {},
+): string {
+  const template = { metadata: { labels: { app: name } }, spec: { containers: [{ name: 'web', image }], ...pod } };
+  const named = kind === 'StatefulSet' ? { serviceName: name } : {};
+  return JSON.stringify({
+    apiVersion: 'apps/v1',
+    kind,
+    metadata: { name },
+    spec: { ...named, selector: { matchLabels: { app: name } }, template, ...spec },
+  });
+}
+
+/** An Application of one component over the files, running. */
+async function running(name: string, files: Record<string, string>, properties: Record<string, unknown> = {}): Promise<TestRepository> {
+  const repository = await repositories.create(name, files);
+  await tenant.apply(name, [kustomize('a', repository.url, properties)]);
+  await tenant.untilRunning(name);
+  return repository;
+}
+
+const drift = async (name: string): Promise<string[]> => (await tenant.events(name)).filter((line) => /Drift/.test(line));
+
+async function specOf<Spec>(reference: ReturnType<typeof apps>): Promise<Spec | undefined> {
+  return (await tenant.client.get(reference))?.['spec'] as Spec | undefined;
+}
+
+describe.concurrent('a way of rolling out that the defaults of the API server forbid', () => {
+  it.each([
+    ['Deployment', 'strategy', 'Recreate', false],
+    ['StatefulSet', 'updateStrategy', 'OnDelete', true],
+  ])('of a %s comes with the rest of the commit, and goes again', async (kind, field, type, atomic) => {
+    const name = `${field.toLowerCase()}-${type.toLowerCase()}`;
+    const reference = apps(kind, name);
+    const strategy = async () => (await specOf<Record<string, object>>(reference))?.[field];
+    const repository = await running(name, { 'a.yaml': workload(kind, name) }, { atomic });
+    const before = await strategy();
+    expect(before).toMatchObject({ type: 'RollingUpdate', rollingUpdate: expect.anything() });
+
+    await repository.push({ 'a.yaml': workload(kind, name, { spec: { [field]: { type } }, image: 'redis' }) });
+    await tenant.eventually('set', async () => JSON.stringify(await strategy()) === JSON.stringify({ type }));
+    const changed = await tenant.client.get(reference);
+    // One change: the new template was never there with the old strategy.
+    expect(changed?.metadata.generation).toBe(2);
+    expect(JSON.stringify(changed?.['spec'])).toContain('redis');
+
+    await repository.push({ 'a.yaml': workload(kind, name, { image: 'redis' }) });
+    await tenant.eventually('as before', async () => JSON.stringify(await strategy()) === JSON.stringify(before));
+    await tenant.untilRunning(name);
+    expect(await drift(name)).toEqual([]);
+  });
+
+  const rolling = { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 3 } };
+  const byHelm = async (name: string): Promise<KubeObject> => {
+    const { namespace, ...kind } = apps('Deployment', name);
+    return tenant.client.apply(
+      { apiVersion: kind.apiVersion, kind: kind.kind, metadata: { name, namespace }, spec: { strategy: rolling } },
+      { fieldManager: 'helm' },
+    );
+  };
+  const recreate = (name: string): string => workload('Deployment', name, { spec: { strategy: { type: 'Recreate' } } });
+
+  it('is put back, whoever has changed it', async () => {
+    await running('fought', { 'a.yaml': recreate('fought') });
+    await byHelm('fought');
+    await tenant.eventually('told', async () => (await drift('fought'))[0]);
+    expect(await drift('fought')).toEqual([
+      'Normal DriftCorrected component a: Deployment/fought: helm had changed spec.strategy.type; put back',
+    ]);
+    expect(await specOf(apps('Deployment', 'fought'))).toMatchObject({ strategy: { type: 'Recreate' } });
+  });
+
+  it('is reported with drift: report', async () => {
+    await running('reported', { 'a.yaml': recreate('reported') }, { drift: 'report' });
+    await byHelm('reported');
+    await tenant.eventually('told', async () => (await drift('reported'))[0]);
+    expect(await drift('reported')).toEqual([
+      'Warning DriftDetected component a: helm has changed spec.strategy.type of Deployment/reported',
+    ]);
+  });
+
+  it('comes over what a person has made, once that is adopted', async () => {
+    await kubectlApply([{ ...JSON.parse(workload('Deployment', 'adopted', { spec: { strategy: rolling } })) }], '-n', tenant.namespace);
+    await running('adopted', { 'a.yaml': recreate('adopted') }, { adopt: true });
+    expect((await specOf<{ strategy: object }>(apps('Deployment', 'adopted')))?.strategy).toEqual({ type: 'Recreate' });
+  });
+});
