@@ -11,7 +11,7 @@ export type StrategyField = 'strategy' | 'updateStrategy';
 const FIELDS: readonly StrategyField[] = ['strategy', 'updateStrategy'];
 
 interface Strategy {
-  type?: string;
+  type?: string | undefined;
   rollingUpdate?: unknown;
 }
 
@@ -21,7 +21,7 @@ export function clashingStrategy(error: unknown, git: KubeObject): StrategyField
   return FIELDS.find((name) => {
     const { type, rollingUpdate } = strategyOf(git, name);
     const isClash = error.causes.every(({ field }) => field === `spec.${name}.rollingUpdate`);
-    return isClash && type !== undefined && rollingUpdate === undefined;
+    return isClash && type !== undefined && (rollingUpdate ?? null) === null;
   });
 }
 

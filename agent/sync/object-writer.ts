@@ -2,6 +2,7 @@ import { type KubeObject, type ObjectReference, referenceOf } from '#api/kuberne
 import { ApiError, type Client } from '../cluster/client.ts';
 import { type LiveObject, projected } from '../cluster/projection.ts';
 import { clashingStrategy, type StrategyField, strategyOf, withOurRollingUpdate, withStrategy } from '../cluster/rollout-strategy.ts';
+import { leftServiceAccount } from '../cluster/service-account.ts';
 import { othersHoldReplicas, takeOver } from '../cluster/take-over.ts';
 import { asRecorded, type Autoscalers, forAutoscaler } from './autoscalers.ts';
 import { identified, type VelaCore } from './beside-vela-core.ts';
@@ -52,7 +53,7 @@ export class ObjectWriter {
     const object = await this.#toSend({ desired, live }, signal);
     const uid = live?.metadata.uid;
     const sent = uid ? { ...object, metadata: { ...object.metadata, uid } } : object;
-    const answer = await this.#applied(sent, signal);
+    const answer = await this.#withoutLeft(await this.#applied(sent, signal), object, signal);
     return { answer, recorded: asRecorded(projected(answer), object, desired) };
   }
 
@@ -124,8 +125,16 @@ export class ObjectWriter {
       const field = sent.metadata.uid ? clashingStrategy(error, sent) : undefined;
       if (!field) throw error;
       await this.#ownRollingUpdate(sent, field, signal);
-      return client.apply(sent, { signal });
+      // Without a `rollingUpdate: null`, which would keep it.
+      return client.apply(withStrategy(sent, field, { type: strategyOf(sent, field).type }), { signal });
     }
+  }
+
+  /** The ServiceAccount that Git has dropped goes with one further write. */
+  async #withoutLeft(answer: KubeObject, git: KubeObject, signal: AbortSignal): Promise<KubeObject> {
+    const patch = leftServiceAccount(answer, git);
+    if (!patch) return answer;
+    return this.#context.client.mergePatch(referenceOf(git), { metadata: { uid: answer.metadata.uid }, ...patch }, { signal });
   }
 
   /** Killed afterwards, the next apply finds it so. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { KubeObject } from '#api/kubernetes.ts';
+import { startAudit } from '#test/support/audit.ts';
 import { kubectlApply } from '#test/support/namespace.ts';
 import { kustomize, type TestRepository } from '#test/support/repositories.ts';
 import { tenancy } from '#test/support/tenancy.ts';
@@ -72,7 +73,8 @@ describe.concurrent('a way of rolling out that the defaults of the API server fo
       { fieldManager: 'helm' },
     );
   };
-  const recreate = (name: string): string => workload('Deployment', name, { spec: { strategy: { type: 'Recreate' } } });
+  const recreate = (name: string): string =>
+    workload('Deployment', name, { spec: { strategy: { type: 'Recreate', rollingUpdate: null } } });
 
   it('is put back, whoever has changed it', async () => {
     await running('fought', { 'a.yaml': recreate('fought') });
@@ -97,5 +99,52 @@ describe.concurrent('a way of rolling out that the defaults of the API server fo
     await kubectlApply([{ ...JSON.parse(workload('Deployment', 'adopted', { spec: { strategy: rolling } })) }], '-n', tenant.namespace);
     await running('adopted', { 'a.yaml': recreate('adopted') }, { adopt: true });
     expect((await specOf<{ strategy: object }>(apps('Deployment', 'adopted')))?.strategy).toEqual({ type: 'Recreate' });
+  });
+});
+
+describe.concurrent('a ServiceAccount that leaves Git', () => {
+  const cronJob = (name: string, pod: object): string => {
+    const containers = [{ name: 'web', image: 'nginx' }];
+    const jobTemplate = { spec: { template: { spec: { containers, restartPolicy: 'Never', ...pod } } } };
+    return JSON.stringify({ apiVersion: 'batch/v1', kind: 'CronJob', metadata: { name }, spec: { schedule: '0 0 1 1 *', jobTemplate } });
+  };
+  const specText = async (apiVersion: string, kind: string, name: string): Promise<string> =>
+    JSON.stringify((await tenant.client.get({ ...apps(kind, name), apiVersion }))?.['spec']);
+
+  it.each([
+    ['Deployment', 'apps/v1', 'serviceAccountName'],
+    ['StatefulSet', 'apps/v1', 'serviceAccount'],
+    ['DaemonSet', 'apps/v1', 'serviceAccountName'],
+    ['CronJob', 'batch/v1', 'serviceAccountName'],
+  ])('leaves the pods of a %s', async (kind, apiVersion, field) => {
+    const name = `account-${kind.toLowerCase()}`;
+    const manifest = (pod: object): string => (kind === 'CronJob' ? cronJob(name, pod) : workload(kind, name, { pod }));
+    const repository = await repositories.create(name, { 'a.yaml': manifest({ [field]: 'foo' }) });
+    await tenant.apply(name, [kustomize('a', repository.url)]);
+    await tenant.eventually('applied', async () => (await specText(apiVersion, kind, name))?.includes('"serviceAccount":"foo"'));
+    await repository.push({ 'a.yaml': manifest({}) });
+    await tenant.eventually('gone', async () => !(await specText(apiVersion, kind, name)).includes('serviceAccount'));
+    expect(await drift(name)).toEqual([]);
+  });
+
+  it('stays where somebody else sets it, and costs nothing more then', async () => {
+    const name = 'account-shared';
+    const reference = apps('Deployment', name);
+    const repository = await running(name, { 'a.yaml': workload('Deployment', name, { pod: { serviceAccountName: 'default' } }) });
+    await tenant.client.apply(
+      {
+        apiVersion: 'apps/v1',
+        kind: 'Deployment',
+        metadata: { name, namespace: tenant.namespace },
+        spec: { template: { spec: { serviceAccountName: 'default' } } },
+      },
+      { fieldManager: 'helm' },
+    );
+    const audit = await startAudit(tenant.namespace);
+    await repository.push({ 'a.yaml': workload('Deployment', name, { image: 'redis' }) });
+    await tenant.eventually('applied', async () => JSON.stringify(await specOf(reference)).includes('redis'));
+    await tenant.untilRunning(name);
+    expect(JSON.stringify(await specOf(reference))).toContain('"serviceAccountName":"default"');
+    expect((await audit.writes()).filter((write) => write === `patch deployments ${name}`)).toHaveLength(1);
   });
 });
