@@ -12,6 +12,8 @@ const MANIFEST_BYTES = 4 * 1024 * 1024;
 const LENGTHENS = /^\s*["']?(?:namePrefix|nameSuffix|configMapGenerator|secretGenerator)["']?\s*:/m;
 /** Those with which a name may come from anywhere. */
 const INVENTS = /^\s*["']?(?:generators|transformers|replacements|allowNameChange)["']?\s*:/m;
+const SPECIAL = /[.*+?^${}()|[\]\\]/g;
+const ELSEWHERE = /\bname["']?\s*:\s*(?:[&!]\S+\s+)*[*|>]/;
 const NAME = /\bname["']?\s*:\s*["']?([-.:\w]+)/g;
 
 /**
@@ -26,11 +28,18 @@ export async function mentions(tree: FileTree, path: string, name: string): Prom
   const bytes = files.reduce((sum, { size }) => sum + size, 0);
   if (files.length > SEARCHED_FILES || bytes > SEARCHED_BYTES) return true;
   const contents = await tree.read(files.map((file) => file.path));
-  if ([...contents.values()].some((content) => content.includes(name))) return true;
+  if ([...contents.values()].some((content) => content.includes(name) && isNamedIn(content.toString(), name))) return true;
   if (!kustomizes) return false;
   const texts = new Map([...contents].map(([file, content]) => [file, content.toString()]));
   const kustomizations = [...index.folders()].flatMap((one) => index.kustomizations(one));
   return isMadeFrom(name, { texts, kustomizations });
+}
+
+/** As the value of a key `name`, or anywhere where such a value stands elsewhere (an alias, a text of its own lines). */
+function isNamedIn(text: string, name: string): boolean {
+  const whole = `${name.replaceAll(SPECIAL, String.raw`\$&`)}(?![-.\\w])`;
+  if (new RegExp(`\\bname["']?\\s*:\\s*(?:[&!]\\S+\\s+)*["']?${whole}`).test(text)) return true;
+  return ELSEWHERE.test(text) && new RegExp(`(?<![-.\\w])${whole}`).test(text);
 }
 
 function isMadeFrom(name: string, found: { texts: ReadonlyMap<string, string>; kustomizations: readonly string[] }): boolean {
