@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { sameJson } from '#api/json.ts';
 import type { KubeObject, ManagedFieldsEntry } from '#api/kubernetes.ts';
 import { annotation, FIELD_MANAGER } from '#api/names.ts';
+import { BEFORE_FIRST_APPLY, isByPeople } from './before-first-apply.ts';
 
 /**
  * Who set which field, as the API server keeps it (`metadata.managedFields`, fieldsV1 of structured-merge-diff). A field
@@ -112,13 +113,32 @@ interface Taking {
 }
 
 /**
+ * managedFields with `before-first-apply` only for what people have added: all else that it holds is nobody's, or ours alone, so
+ * that it can leave the object with Git. The same array where there is nothing to change.
+ */
+export function settled(entries: readonly ManagedFieldsEntry[]): readonly ManagedFieldsEntry[] {
+  if (!entries.some(({ manager }) => manager === BEFORE_FIRST_APPLY)) return entries;
+  const ours = pathsOf(treeOf(ownEntry(entries)));
+  const isOurs = (prefix: readonly string[]): boolean => ours.some((path) => isPrefix(prefix, path));
+  const kept = entries.map((entry) => {
+    if (entry.manager !== BEFORE_FIRST_APPLY) return entry;
+    const paths = pathsOf(treeOf(entry));
+    const left = paths.filter((path) => !isExempt(path) && isByPeople(path, entry, isOurs));
+    if (left.length === paths.length) return entry;
+    return left.length > 0 ? { ...entry, fieldsV1: left.reduce<FieldTree>(withPath, {}) } : undefined;
+  });
+  return kept.every((entry, index) => entry === entries[index]) ? entries : kept.filter((entry) => entry !== undefined);
+}
+
+/**
  * managedFields with what people's tools own handed to us, so that the next apply removes what Git does not have; undefined
  * where there is nothing to take. Status and other subresources stay with whoever wrote them. Fields belong to the apiVersion
  * that they were written in, and an entry of ours has one: what was written in another becomes our entry in its stead (the
  * API server converts between them when we apply), once there is nothing left to take in our own.
  */
-export function takenOver(entries: readonly ManagedFieldsEntry[], taking: Taking = {}): ManagedFieldsEntry[] | undefined {
+export function takenOver(all: readonly ManagedFieldsEntry[], taking: Taking = {}): ManagedFieldsEntry[] | undefined {
   const { isTheirs = isPersons, leavesReplicas = false } = taking;
+  const entries = settled(all);
   const stays = (path: readonly string[]): boolean => isExempt(path) || (leavesReplicas && joined(path) === joined(REPLICAS));
   const own = ownEntry(entries);
   if (!own) return undefined;
@@ -216,20 +236,22 @@ function isPrefix(path: readonly string[], other: readonly string[]): boolean {
 
 function additionOf(entries: readonly ManagedFieldsEntry[], ours: ReadonlySet<string>): Addition | undefined {
   const own = ownEntry(entries);
-  const all = entries.filter(isPersons).flatMap((entry) => {
-    const paths = pathsOf(treeOf(entry)).filter((path) => path.at(-1) !== '.' && !isExempt(path) && !ours.has(joined(path)));
-    // A map or list of which we own items is no addition by itself: only its own new items are.
-    const added = paths.filter((path) => ![...ours].some((key) => key.startsWith(`${joined(path)}\n`)));
-    if (added.length === 0) return [];
-    const isReplicas = added.every((path) => joined(path) === joined(REPLICAS));
-    const addition: Addition = {
-      manager: entry.manager ?? '',
-      fields: added.slice(0, MAX_SHOWN).map(pathText),
-      ...(isReplicas ? { replicas: true } : {}),
-      ...(isOtherVersion(entry, own) ? { apiVersion: entry.apiVersion ?? '' } : {}),
-    };
-    return [addition];
-  });
+  const all = settled(entries)
+    .filter(isPersons)
+    .flatMap((entry) => {
+      const paths = pathsOf(treeOf(entry)).filter((path) => path.at(-1) !== '.' && !isExempt(path) && !ours.has(joined(path)));
+      // A map or list of which we own items is no addition by itself: only its own new items are.
+      const added = paths.filter((path) => ![...ours].some((key) => key.startsWith(`${joined(path)}\n`)));
+      if (added.length === 0) return [];
+      const isReplicas = added.every((path) => joined(path) === joined(REPLICAS));
+      const addition: Addition = {
+        manager: entry.manager ?? '',
+        fields: added.slice(0, MAX_SHOWN).map(pathText),
+        ...(isReplicas ? { replicas: true } : {}),
+        ...(isOtherVersion(entry, own) ? { apiVersion: entry.apiVersion ?? '' } : {}),
+      };
+      return [addition];
+    });
   return all.find(({ replicas }) => !replicas) ?? all[0];
 }
 

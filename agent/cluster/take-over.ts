@@ -1,6 +1,6 @@
 import type { KubeObject } from '#api/kubernetes.ts';
 import { FIELD_MANAGER } from '#api/names.ts';
-import { takenOver } from './managed-fields.ts';
+import { settled, takenOver } from './managed-fields.ts';
 
 /** A merge patch that hands what people's tools own to us. */
 export interface TakeOver {
@@ -28,6 +28,13 @@ export function takeOver(before: KubeObject, git: KubeObject, taking: { leavesRe
   const extra = specFields(own.fieldsV1).filter((name) => !others.has(name) && wanted[name] === undefined);
   if (extra.length === 0) return { apiVersion, patch };
   return { apiVersion, patch, removal: { spec: Object.fromEntries(extra.map((name) => [name, null])) } };
+}
+
+/** The merge patch after an apply that has made an entry `before-first-apply`; undefined where it says what it should. */
+export function settling({ metadata }: KubeObject): { metadata: object } | undefined {
+  const { managedFields = [], uid, resourceVersion } = metadata;
+  const left = settled(managedFields);
+  return left === managedFields ? undefined : { metadata: { uid, resourceVersion, managedFields: left } };
 }
 
 /** Whether anybody but us has set `spec.replicas`, so that it matters whether an autoscaler works on it. */

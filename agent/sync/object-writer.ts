@@ -3,7 +3,7 @@ import { ApiError, type Client } from '../cluster/client.ts';
 import { type LiveObject, projected } from '../cluster/projection.ts';
 import { clashingStrategy, type StrategyField, strategyOf, withOurRollingUpdate, withStrategy } from '../cluster/rollout-strategy.ts';
 import { leftServiceAccount } from '../cluster/service-account.ts';
-import { othersHoldReplicas, takeOver } from '../cluster/take-over.ts';
+import { othersHoldReplicas, settling, takeOver } from '../cluster/take-over.ts';
 import { asRecorded, type Autoscalers, forAutoscaler } from './autoscalers.ts';
 import { identified, type VelaCore } from './beside-vela-core.ts';
 import type { Desired } from './desired.ts';
@@ -53,7 +53,8 @@ export class ObjectWriter {
     const object = await this.#toSend({ desired, live }, signal);
     const uid = live?.metadata.uid;
     const sent = uid ? { ...object, metadata: { ...object.metadata, uid } } : object;
-    const answer = await this.#withoutLeft(await this.#applied(sent, signal), object, signal);
+    const applied = await this.#settled(await this.#applied(sent, signal), signal);
+    const answer = await this.#withoutLeft(applied, object, signal);
     return { answer, recorded: asRecorded(projected(answer), object, desired) };
   }
 
@@ -127,6 +128,19 @@ export class ObjectWriter {
       await this.#ownRollingUpdate(sent, field, signal);
       // Without a `rollingUpdate: null`, which would keep it.
       return client.apply(withStrategy(sent, field, { type: strategyOf(sent, field).type }), { signal });
+    }
+  }
+
+  /** What stood there before anybody applied anything keeps no field in the object that Git drops later. */
+  async #settled(answer: KubeObject, signal: AbortSignal): Promise<KubeObject> {
+    const patch = settling(answer);
+    if (!patch) return answer;
+    try {
+      return await this.#context.client.mergePatch(referenceOf(answer), patch, { signal });
+    } catch (error) {
+      // It has changed meanwhile: at the next apply.
+      if (!isConflict(error)) throw error;
+      return answer;
     }
   }
 

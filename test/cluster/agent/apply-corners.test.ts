@@ -1,12 +1,15 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { KubeObject } from '#api/kubernetes.ts';
 import { startAudit } from '#test/support/audit.ts';
-import { kubectlApply } from '#test/support/namespace.ts';
-import { kustomize, type TestRepository } from '#test/support/repositories.ts';
+import { kubectl, kubectlApply } from '#test/support/namespace.ts';
+import { configMapYaml, kustomize, type TestRepository } from '#test/support/repositories.ts';
 import { tenancy } from '#test/support/tenancy.ts';
 
 /** What the API server sets by itself and then stands in the way of an apply, or stays after it. */
-const { repositories, tenant } = tenancy();
+const RESOURCES = ['deployments', 'statefulsets', 'daemonsets', 'jobs', 'cronjobs', 'services', 'secrets', 'configmaps', 'pods'];
+const RULES = [{ apiGroups: ['', 'apps', 'batch'], resources: RESOURCES, verbs: ['get', 'list', 'watch', 'create', 'patch', 'delete'] }];
+const { repositories, tenant } = tenancy({ values: { rbac: { rules: RULES } } });
 
 const apps = (kind: string, name: string) => ({ apiVersion: 'apps/v1', kind, namespace: tenant.namespace, name });
 
@@ -146,5 +149,106 @@ describe.concurrent('a ServiceAccount that leaves Git', () => {
     await tenant.untilRunning(name);
     expect(JSON.stringify(await specOf(reference))).toContain('"serviceAccountName":"default"');
     expect((await audit.writes()).filter((write) => write === `patch deployments ${name}`)).toHaveLength(1);
+  });
+});
+
+describe.concurrent('an object whose managedFields were wiped', () => {
+  const inNamespace = (...args: string[]): Promise<string> => kubectl(...args, '-n', tenant.namespace);
+  const wiped = async (kind: string, name: string): Promise<void> => {
+    const patch = '[{"op":"replace","path":"/metadata/managedFields","value":[{}]}]';
+    await inNamespace('patch', kind, name, '--type=json', '-p', patch);
+  };
+  const live = async (apiVersion: string, kind: string, name: string) => tenant.client.get({ ...apps(kind, name), apiVersion });
+  const managersOf = (object: KubeObject | undefined): unknown[] =>
+    (object?.metadata.managedFields ?? []).filter(({ subresource }) => !subresource).map(({ manager }) => manager);
+  /** Ours alone, and that is how it stays. */
+  const settled = async (apiVersion: string, kind: string, name: string): Promise<KubeObject | undefined> => {
+    const isOurs = async () => JSON.stringify(managersOf(await live(apiVersion, kind, name))) === '["lateen"]';
+    await tenant.eventually('ours', isOurs);
+    await sleep(2_000);
+    expect(await isOurs()).toBe(true);
+    return live(apiVersion, kind, name);
+  };
+
+  it('loses what a person has added, and nothing else', async () => {
+    const name = 'wiped';
+    const repository = await running(name, { 'a.yaml': workload('Deployment', name), 'b.yaml': configMapYaml(name) }, { drift: 'off' });
+    const before = await tenant.get('Deployment', name);
+    await inNamespace('set', 'env', `deployment/${name}`, 'EXTRA=1');
+    await inNamespace('label', 'deployment', name, 'extra=1');
+    await inNamespace('annotate', 'deployment', name, 'extra=1');
+    await inNamespace('patch', 'configmap', name, '--type=merge', '-p', '{"data":{"extra":"1"}}');
+    await wiped('deployment', name);
+    await wiped('configmap', name);
+    await tenant.apply(name, [kustomize('a', repository.url)]);
+
+    const deployment = await settled('apps/v1', 'Deployment', name);
+    const revision = 'deployment.kubernetes.io/revision';
+    expect(deployment?.metadata.annotations).toEqual({ [revision]: expect.any(String) });
+    expect(deployment?.metadata.labels).toEqual(before?.metadata.labels);
+    expect(deployment?.['spec']).toEqual(before?.['spec']);
+    // Variable and annotation came, and went together.
+    expect(deployment?.metadata.generation).toBe(4);
+    expect((await settled('v1', 'ConfigMap', name))?.['data']).toEqual({ key: 'one' });
+    const told = (await drift(name)).join('\n');
+    expect(told).toContain('ConfigMap/wiped: before-first-apply had added data.extra; put back');
+    expect(told).not.toMatch(/progressDeadline|imagePullPolicy|revision/);
+    await tenant.untilRunning(name);
+  });
+
+  it('keeps what the API server and its controllers have set', async () => {
+    const name = 'filled';
+    const pod = { containers: [{ name: 'web', image: 'nginx' }] };
+    const manifests = {
+      job: { apiVersion: 'batch/v1', kind: 'Job', metadata: { name }, spec: { template: { spec: { ...pod, restartPolicy: 'Never' } } } },
+      pod: { apiVersion: 'v1', kind: 'Pod', metadata: { name }, spec: pod },
+      service: { apiVersion: 'v1', kind: 'Service', metadata: { name }, spec: { type: 'NodePort', ports: [{ port: 80 }] } },
+      secret: {
+        apiVersion: 'v1',
+        kind: 'Secret',
+        metadata: { name, annotations: { 'kubernetes.io/service-account.name': 'default' } },
+        type: 'kubernetes.io/service-account-token',
+      },
+    };
+    const objects = Object.values(manifests);
+    const files = objects.map((object) => [`${object.kind}.yaml`, JSON.stringify(object)]);
+    const repository = await repositories.create(name, Object.fromEntries(files));
+    await tenant.apply(name, [kustomize('a', repository.url)]);
+    const token = async () => (await live('v1', 'Secret', name))?.['data'];
+    await tenant.eventually(
+      'filled',
+      async () => (await token()) && JSON.stringify((await live('v1', 'Pod', name)) ?? '').includes('nodeName'),
+    );
+    await tenant.untilRunning(name);
+    const before = await Promise.all(objects.map(({ apiVersion, kind }) => live(apiVersion, kind, name)));
+    for (const { kind } of objects) await wiped(kind, name);
+    for (const [index, { apiVersion, kind }] of objects.entries()) {
+      const after = await settled(apiVersion, kind, name);
+      for (const field of ['spec', 'data']) expect(after?.[field]).toEqual(before[index]?.[field]);
+      expect(after?.metadata.labels).toEqual(before[index]?.metadata.labels);
+      expect(after?.metadata.annotations).toEqual(before[index]?.metadata.annotations);
+    }
+    expect((await drift(name)).join('\n')).not.toContain('added');
+    // What Git drops afterwards goes.
+    const ports = [{ port: 81 }];
+    await repository.push({ 'Service.yaml': JSON.stringify({ ...manifests.service, spec: { type: 'NodePort', ports } }) });
+    await tenant.eventually('dropped', async () => {
+      const spec = (await live('v1', 'Service', name))?.['spec'] as { ports: { port: number }[] };
+      return spec.ports.length === 1 && spec.ports[0]?.port === 81;
+    });
+    await tenant.untilRunning(name);
+  });
+
+  it('and was there before, is adopted', async () => {
+    const name = 'inherited';
+    await kubectlApply(
+      [{ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name }, data: { key: 'two', extra: '1' } }],
+      '-n',
+      tenant.namespace,
+    );
+    await wiped('configmap', name);
+    await running(name, { 'a.yaml': configMapYaml(name) }, { adopt: true });
+    expect((await settled('v1', 'ConfigMap', name))?.['data']).toEqual({ key: 'one' });
+    expect(await drift(name)).toEqual([]);
   });
 });
