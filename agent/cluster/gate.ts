@@ -11,7 +11,7 @@ export interface Gate {
  * an apply of a Service holds its place for as long as twenty status writes, so an eighth of the places was a third of the turns.
  */
 const QUIET_SHARE = 1 / 4;
-const TURNS = 16;
+const TURNS = 64;
 /** Who has time has no more than this: then every second turn goes to those who have waited for so long. */
 const PATIENCE_MS = 60_000;
 const TURNS_OUT_OF_PATIENCE = 2;

@@ -40,7 +40,7 @@ export class InventoryPlace {
 
   /** Resolves when the inventory stands in the cluster. */
   async write(inventory: Inventory, { hasTime }: { hasTime: boolean }): Promise<void> {
-    if (!this.#own && (await this.#writeShared(inventory))) return;
+    if (!this.#own && (await this.#writeShared(inventory, { hasTime }))) return;
     await this.#writeOwn(toConfigMap(inventory, this.#context.namespace), { hasTime });
     this.#leaveShared();
   }
@@ -103,7 +103,7 @@ export class InventoryPlace {
   }
 
   /** False where it is to have a ConfigMap of its own. */
-  async #writeShared(inventory: Inventory): Promise<boolean> {
+  async #writeShared(inventory: Inventory, calls: { hasTime: boolean }): Promise<boolean> {
     const { shared, sharing, client } = this.#context;
     const text = inventoryText(inventory);
     const bytes = Buffer.byteLength(text);
@@ -112,7 +112,7 @@ export class InventoryPlace {
     this.#shared ??= joins ? shared.withRoom(bytes) : undefined;
     if (!this.#shared) return false;
     try {
-      await this.#shared.put(inventory, text);
+      await this.#shared.put(inventory, text, calls);
       return true;
     } catch (error) {
       // What the API server refuses may be the fault of another inventory.

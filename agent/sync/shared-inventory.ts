@@ -7,11 +7,17 @@ import { isAnotherObject, placeTaken } from './taken-place.ts';
 
 /** While requests queue, changes gather for so long: each write then serves more Applications. */
 const GATHER_MS = 300;
+/** Then nothing but records of what was applied has come: nobody waits for these to write an object. */
+const RECORDS_MS = 1_000;
+
+const GATHERED = new Error('gathered');
 
 /** Changes that go together in one write: the stored text by Application, null to take it out. */
 interface Batch {
   texts: Map<string, string | null>;
   written: PromiseWithResolvers<void>;
+  /** Resolves when something comes that has no time. */
+  pressing: PromiseWithResolvers<void>;
 }
 
 /**
@@ -56,14 +62,14 @@ export class SharedInventory {
   }
 
   /** Resolves when the inventory stands in the cluster; `text` is its inventoryText. */
-  put(inventory: Inventory, text: string): Promise<void> {
+  put(inventory: Inventory, text: string, { hasTime }: { hasTime: boolean }): Promise<void> {
     this.#hold(inventory, text);
-    return this.#change(inventory.application, text);
+    return this.#enqueue([[inventory.application, text]], hasTime);
   }
 
   /** Resolves when the cluster no longer has the inventory of the Application here. */
   remove(application: string): Promise<void> {
-    return this.#change(application, null);
+    return this.#enqueue([[application, null]]);
   }
 
   /** The ConfigMap with this UID is gone. Resolves when it is written again, where it was this one and not by our hand. */
@@ -73,29 +79,35 @@ export class SharedInventory {
     return this.#enqueue();
   }
 
-  #change(application: string, text: string | null): Promise<void> {
-    return this.#enqueue([application, text]);
-  }
-
   /** Whatever changes with it. */
-  #enqueue(...changes: [string, string | null][]): Promise<void> {
-    this.#batch ??= { texts: new Map(), written: Promise.withResolvers() };
-    const { texts, written } = this.#batch;
+  #enqueue(changes: [string, string | null][] = [], hasTime = false): Promise<void> {
+    this.#batch ??= { texts: new Map(), written: Promise.withResolvers(), pressing: Promise.withResolvers() };
+    const { texts, written, pressing } = this.#batch;
     for (const [application, text] of changes) texts.set(application, text);
+    if (!hasTime) pressing.resolve();
     if (!this.#sending) void this.#sendAll();
     return written.promise;
   }
 
   async #sendAll(): Promise<void> {
-    const { client, clock } = this.#options;
+    const { client } = this.#options;
     this.#sending = true;
     while (this.#batch) {
-      if (client.transport.queues()) await clock.sleep(GATHER_MS);
+      if (client.transport.queues()) await this.#gather(this.#batch);
       const { texts, written } = this.#batch;
       this.#batch = undefined;
       await this.#send(texts).then(written.resolve, written.reject);
     }
     this.#sending = false;
+  }
+
+  async #gather({ pressing }: Batch): Promise<void> {
+    const { clock } = this.#options;
+    const over = new AbortController();
+    const late = clock.sleep(RECORDS_MS, over.signal).catch(() => undefined);
+    await Promise.race([late, pressing.promise]);
+    over.abort(GATHERED);
+    await clock.sleep(GATHER_MS);
   }
 
   async #send(texts: Batch['texts']): Promise<void> {

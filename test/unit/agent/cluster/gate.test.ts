@@ -75,11 +75,11 @@ async function crowd(waiting: { late: number; soon: number }, { now, at }: { now
   return entered.slice(8);
 }
 
-it('gives one turn of sixteen to those who have time while others wait, and all that nobody else wants', async () => {
-  const entered = await crowd({ late: 4, soon: 40 }, { now: () => 0 });
+it('gives one turn of 64 to those who have time while others wait, and all that nobody else wants', async () => {
+  const entered = await crowd({ late: 4, soon: 150 }, { now: () => 0 });
   const turns = entered.flatMap((name, index) => (name === 'late' ? [index] : []));
   // The eight that entered at once count too.
-  expect(turns).toEqual([7, 23, 39, 43]);
+  expect(turns).toEqual([55, 119, 152, 153]);
 });
 
 it('lets those who have time enter while less than a quarter of the places is taken, and whoever has none beside them', async () => {
