@@ -48,8 +48,6 @@ const LAG_MS = 500;
 const UNKNOWN_KIND_MS = 10_000;
 /** Nothing tells when a revision that is none of the Application's goes away. */
 const FOREIGN_REVISION_MS = 30_000;
-/** After its start an agent sees only now how the components stand: no step of a workflow is out of time before. */
-const FRESH_MS = 60_000;
 
 /** One Application from admission to status: the only writer of its status, revisions and inventory. */
 export class ApplicationLoop {
@@ -61,7 +59,7 @@ export class ApplicationLoop {
   readonly #newest: NewestApplication;
   readonly #status: StatusWriter;
   readonly #quiet = new Quiet();
-  readonly #begunMs = performance.now();
+  readonly #begunMs: number;
 
   /** Inputs of the pass that is under way, and of the last one that came to its end. */
   #handling = '';
@@ -69,6 +67,7 @@ export class ApplicationLoop {
 
   constructor(application: Application, context: ApplicationContext) {
     this.#newest = new NewestApplication(application, context.live);
+    this.#begunMs = context.clock.now();
     this.#context = { ...context, log: context.log.child({ application: application.metadata.name }) };
     this.#status = new StatusWriter(this.#context, (answer) => this.#take(answer));
     this.#components = new ComponentSet(this.#context, () => this.#loop.trigger());
@@ -217,8 +216,7 @@ export class ApplicationLoop {
     const plan = planOf(application.spec);
     const nowMs = this.#context.clock.now();
     const result = (component: string): ComponentResult | undefined => this.#components.result(component);
-    const freshMs = Math.max(0, this.#begunMs + FRESH_MS - performance.now());
-    const progress = { result, runOf: runOf(revision.name, application.spec), freshMs };
+    const progress = { result, runOf: runOf(revision.name, application.spec), knownSinceMs: this.#begunMs };
     const token = revision.version ?? revision.name;
     const { workflow, wakeInMs } = advance(plan, { ...progress, token, nowMs, before: application.status?.workflow });
     const open = openComponents(plan, { ...progress, workflow });

@@ -13,8 +13,8 @@ export interface Progress {
   result: (component: string) => ComponentResult | undefined;
   /** What `revision` of a result is when it speaks of this step. */
   runOf: (step: Step, component: Component) => string;
-  /** So long what a component has not said yet is waited for, whatever time a step has had: the agent was away. */
-  freshMs?: number;
+  /** Since when this agent knows how the components stand, milliseconds since the epoch. */
+  knownSinceMs?: number;
 }
 
 export interface Advanced {
@@ -22,6 +22,9 @@ export interface Advanced {
   /** When time alone changes it: a timeout, the end of a suspension. */
   wakeInMs?: number;
 }
+
+/** An agent that comes back sees only now how the components stand: no step is out of time before. */
+const FRESH_MS = 60_000;
 
 /** Ten characters as KubeVela makes them, the same at every run over one revision: a restarted agent changes nothing. */
 function stepId(token: string, name: string): string {
@@ -108,18 +111,20 @@ class Run {
     const waitingFor = this.#waitingMessage(step);
     if (waitingFor === undefined) return { ...base, phase: 'succeeded', lastExecuteTime: now };
     const left = begun ? this.#left(step.timeoutMs, step) : (step.timeoutMs ?? Number.POSITIVE_INFINITY);
-    const waitMs = Math.max(left, this.#unheardMs(step));
+    const waitMs = begun ? Math.max(left, this.#unheardMs(step, last)) : left;
     if (waitMs <= 0) return { ...base, phase: 'failed', reason: 'Timeout', message: waitingFor, lastExecuteTime: now };
     this.#wakeAfter(waitMs);
     const lastExecuteTime = (begun && last.lastExecuteTime) || now;
     return { ...base, phase: 'running', reason: 'Wait', message: waitingFor, lastExecuteTime };
   }
 
-  /** How long components that have not said how they stand are waited for. */
-  #unheardMs({ components }: Step): number {
-    const { result, freshMs = 0 } = this.#progress;
+  /** How long components that have not said how they stand are waited for, of a step that has begun before the agent was there. */
+  #unheardMs({ components }: Step, { firstExecuteTime = '' }: StepStatus): number {
+    const { result, nowMs, knownSinceMs } = this.#progress;
+    // Times are written in whole seconds.
+    if (knownSinceMs === undefined || !(Date.parse(firstExecuteTime) < Date.parse(rfc3339(knownSinceMs)))) return 0;
     const isUnheard = components.some(({ name }) => (result(name)?.state ?? 'working') === 'working');
-    return isUnheard ? freshMs : 0;
+    return isUnheard ? Math.min(FRESH_MS, knownSinceMs + FRESH_MS - nowMs) : 0;
   }
 
   /** What a step waits for; undefined where its components are applied and healthy at this revision. */

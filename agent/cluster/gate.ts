@@ -9,6 +9,7 @@ export interface Gate {
 /**
  * Who has time enters while less than a quarter of the places is taken. Else one turn of so many is theirs. Turns and not places:
  * an apply of a Service holds its place for as long as twenty status writes, so an eighth of the places was a third of the turns.
+ * One of sixteen was a tenth of the requests before the last object of a cold start (docs/performance.md).
  */
 const QUIET_SHARE = 1 / 4;
 const TURNS = 64;

@@ -1,5 +1,5 @@
 import { displayName } from '#api/kubernetes.ts';
-import { type Addition, changedFields } from '../cluster/managed-fields.ts';
+import { type Addition, type ChangedField, changedFields } from '../cluster/managed-fields.ts';
 import type { Autoscalers } from './autoscalers.ts';
 import type { Desired } from './desired.ts';
 import { type Difference, differencesOf, reportText } from './drift-text.ts';
@@ -44,7 +44,7 @@ export class DriftReports {
   }
 
   /** With what people's tools added, but for replicas that are an autoscaler's matter. */
-  async differences(changed: Parameters<typeof differencesOf>[0], target: Target): Promise<Difference[]> {
+  async differences(changed: readonly ChangedField[], target: Target): Promise<Difference[]> {
     return differencesOf(changed, await this.#additions(target));
   }
 

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll } from 'vitest';
 import { type Repositories, startRepositories } from './repositories.ts';
+import { standingFor } from './standing-for.ts';
 import { startTenant, type Tenant, type TenantOptions } from './tenant.ts';
 
 /** A Git server and a namespace with a running agent, for the tests of one file. */
@@ -21,10 +22,4 @@ export function tenancy(options: TenantOptions & { git?: Parameters<typeof start
   });
 
   return { repositories: standingFor(() => repositories), tenant: standingFor(() => tenant) };
-}
-
-/** What is there once the tests run, to be named before. */
-function standingFor<Target extends object>(target: () => Target | undefined): Target {
-  const get = (_: unknown, key: string | symbol): unknown => Reflect.get(target() ?? {}, key);
-  return new Proxy({}, { get }) as Target;
 }

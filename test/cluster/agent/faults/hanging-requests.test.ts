@@ -1,24 +1,9 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, expect, inject, it } from 'vitest';
-import { bundledAgent } from '#dev/faults/agent.ts';
+import { expect, it } from 'vitest';
 import { Story } from '#dev/faults/story.ts';
 import { writeName } from '#dev/faults/traffic.ts';
-import { openWorld, type World } from '#dev/faults/world.ts';
+import { faultWorld } from '#test/support/fault-world.ts';
 
-let folder: string;
-let world: World;
-
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'lateen-'));
-  world = await openWorld(inject('plane'), await bundledAgent(join(folder, 'agent')));
-});
-
-afterAll(async () => {
-  await world?.close();
-  await rm(folder, { recursive: true, force: true });
-});
+const world = faultWorld();
 
 it('components whose requests hang leave places for the others', { timeout: 120_000 }, async () => {
   const components = { a: 'x', b: 'y' };

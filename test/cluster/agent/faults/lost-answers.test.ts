@@ -1,31 +1,16 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { bundledAgent } from '#dev/faults/agent.ts';
+import { describe, expect, it } from 'vitest';
 import { PLAYS } from '#dev/faults/crash-plays.ts';
 import { crashAt } from '#dev/faults/crash-points.ts';
 import { Story } from '#dev/faults/story.ts';
 import { writeName } from '#dev/faults/traffic.ts';
 import type { Wanted } from '#dev/faults/wanted.ts';
 import { configMap } from '#test/support/api-client.ts';
-import { openWorld, type World } from '#dev/faults/world.ts';
+import { faultWorld } from '#test/support/fault-world.ts';
 
 /** What the faults have found, each as small as it can be made: answers that never came, and what a person did meanwhile. */
 
-let folder: string;
-let world: World;
-
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'lateen-'));
-  world = await openWorld(inject('plane'), await bundledAgent(join(folder, 'agent')));
-});
-
-afterAll(async () => {
-  await world?.close();
-  await rm(folder, { recursive: true, force: true });
-});
+const world = faultWorld();
 
 const TIMEOUT_MS = 200_000;
 const playOf = (name: string) => PLAYS.find((play) => play.name.startsWith(name))!;

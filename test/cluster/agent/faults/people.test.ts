@@ -1,29 +1,14 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { fromConfigMap } from '#agent/manifest/inventory.ts';
 import type { Application } from '#api/application.ts';
 import { annotation, API_VERSION } from '#api/names.ts';
-import { bundledAgent } from '#dev/faults/agent.ts';
 import { Story } from '#dev/faults/story.ts';
 import { writeName } from '#dev/faults/traffic.ts';
 import type { Wanted } from '#dev/faults/wanted.ts';
-import { openWorld, type World } from '#dev/faults/world.ts';
+import { faultWorld } from '#test/support/fault-world.ts';
 
-let folder: string;
-let world: World;
-
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'lateen-'));
-  world = await openWorld(inject('plane'), await bundledAgent(join(folder, 'agent')));
-});
-
-afterAll(async () => {
-  await world?.close();
-  await rm(folder, { recursive: true, force: true });
-});
+const world = faultWorld();
 
 const TIMEOUT_MS = 200_000;
 /** More than one pass can have: nothing of the list is gone when the next one begins. */

@@ -230,7 +230,8 @@ describe('a step that is out of time when the agent comes back', () => {
   const atMs = nowMs + 3 * 60_000;
   const later = (freshMs: number, results: Record<string, ComponentResult> = {}): Advanced => {
     const result = (name: string): ComponentResult | undefined => results[name];
-    return advance(planOf(timed), { token: 'a-v1', nowMs: atMs, before: begun, result, runOf: runOf('a-v1', timed), freshMs });
+    const knownSinceMs = atMs + freshMs - 60_000;
+    return advance(planOf(timed), { token: 'a-v1', nowMs: atMs, before: begun, result, runOf: runOf('a-v1', timed), knownSinceMs });
   };
 
   it('waits for what its component has to say', () => {
@@ -242,5 +243,12 @@ describe('a step that is out of time when the agent comes back', () => {
   it('fails once that is no success, or does not come', () => {
     expect(later(40_000, { web: { ...well(), healthy: false } }).workflow.steps).toMatchObject([{ phase: 'failed', reason: 'Timeout' }]);
     expect(later(0).workflow.steps).toMatchObject([{ phase: 'failed', reason: 'Timeout' }]);
+  });
+
+  it('has no more than its time where the agent was there when it began', () => {
+    const short: ApplicationSpec = { ...timed, workflow: { steps: [{ ...timed.workflow!.steps![0]!, timeout: '10s' }] } };
+    const given = { token: 'a-v1', before: begun, result: () => undefined, runOf: runOf('a-v1', short), knownSinceMs: nowMs };
+    const { steps } = advance(planOf(short), { ...given, nowMs: nowMs + 10_000 }).workflow;
+    expect(steps).toMatchObject([{ phase: 'failed', reason: 'Timeout' }]);
   });
 });
