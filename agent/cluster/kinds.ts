@@ -14,7 +14,7 @@ export interface KindInfo {
 }
 
 export interface Kinds {
-  /** Undefined: the API server does not serve it. Throws where the answer cannot be known. */
+  /** Undefined: the API server does not serve it. Throws ApiDown, or where no answer can be known. */
   find(apiVersion: string, kind: string): Promise<KindInfo | undefined>;
   /**
    * The kind in this version or, where that is served no longer, in the version of its group that the server prefers: they
@@ -96,8 +96,11 @@ export function createKinds(transport: Transport, now: () => number = () => perf
   };
 }
 
-function down(apiVersion: string): Failure {
-  return new Failure('ClusterUnavailable', `the API server cannot say which kinds ${apiVersion} has: the server behind that API is down`, {
+/** The server behind one aggregated API does not answer; all others do. */
+export class ApiDown extends Failure {}
+
+function down(apiVersion: string): ApiDown {
+  return new ApiDown('ClusterUnavailable', `the API server cannot say which kinds ${apiVersion} has: the server behind that API is down`, {
     remedy: `look at the condition Available of the APIService of ${apiVersion}`,
   });
 }

@@ -11,13 +11,10 @@ import type { BuiltObject, Origin } from './types.ts';
 
 export type { BuiltObject } from './types.ts';
 
-/**
- * Whether a kind belongs to a namespace; undefined where the API server does not know it. A Failure that it rejects with, such
- * as that the server behind one API is down, is that of the objects of this kind; any other error is that of all.
- */
-export type KindScope = (apiVersion: string, kind: string) => Promise<{ namespaced: boolean } | undefined>;
-
-type Scope = { namespaced: boolean } | Failure | undefined;
+/** Whether a kind belongs to a namespace; undefined where the API server does not know it, a Failure where it cannot say of this one. */
+export type Scope = { namespaced: boolean } | Failure | undefined;
+/** Rejects where nothing can be said of any kind. */
+export type KindScope = (apiVersion: string, kind: string) => Promise<Scope>;
 
 export interface CheckOptions {
   /** The only namespace that objects may be in. */
@@ -60,17 +57,8 @@ export async function checkObjects(
 
 async function scopesOf(objects: readonly BuiltObject[], scope: KindScope): Promise<Map<string, Scope>> {
   const kinds = new Map(objects.map(({ object }) => [kindOf(object), object]));
-  const found = [...kinds].map(async ([key, { apiVersion, kind }]) => [key, await scopeOrFailure(scope(apiVersion, kind))] as const);
+  const found = [...kinds].map(async ([key, { apiVersion, kind }]) => [key, await scope(apiVersion, kind)] as const);
   return new Map(await Promise.all(found));
-}
-
-async function scopeOrFailure(scope: ReturnType<KindScope>): Promise<Scope> {
-  try {
-    return await scope;
-  } catch (error) {
-    if (error instanceof Failure && error.kind === 'transient') return error;
-    throw error;
-  }
 }
 
 function kindOf({ apiVersion, kind }: KubeObject): string {

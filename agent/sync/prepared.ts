@@ -1,8 +1,9 @@
 import type { Cause } from '#api/failure.ts';
 import { objectId, referenceOf } from '#api/kubernetes.ts';
 import type { Client } from '../cluster/client.ts';
+import { ApiDown } from '../cluster/kinds.ts';
 import { kindKey } from '../cluster/live-objects.ts';
-import { type BuiltObject, checkObjects } from '../manifest/check.ts';
+import { type BuiltObject, checkObjects, type Scope } from '../manifest/check.ts';
 import { type Autoscalers, isAutoscaler } from './autoscalers.ts';
 import type { Claims } from './claims.ts';
 import { type Desired, desiredOf } from './desired.ts';
@@ -34,8 +35,12 @@ export async function prepare(
 ): Promise<Prepared> {
   const { namespace, client } = context;
   const plurals = new Map<string, string>();
-  const scope = async (apiVersion: string, kind: string) => {
-    const info = await client.kinds.find(apiVersion, kind);
+  const scope = async (apiVersion: string, kind: string): Promise<Scope> => {
+    const info = await client.kinds.find(apiVersion, kind).catch((error: unknown) => {
+      if (error instanceof ApiDown) return error;
+      throw error;
+    });
+    if (info instanceof ApiDown) return info;
     if (info) plurals.set(kindKey({ apiVersion, kind }), info.plural);
     return info;
   };
