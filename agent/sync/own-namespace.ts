@@ -22,6 +22,13 @@ export interface OwnNamespaceOptions {
   log: Log;
 }
 
+interface Reading {
+  facts: Promise<NamespaceFacts>;
+  atMs: number;
+  /** Somebody was told it who came later. */
+  isShared: boolean;
+}
+
 /**
  * What the platform team wrote on the agent's Namespace. The Role lets the agent get this one object by its name, and a list
  * or watch of Namespaces is nothing that a Role could allow: it is read at each pass, and once a minute in between.
@@ -30,10 +37,9 @@ export class OwnNamespace {
   readonly #options: OwnNamespaceOptions;
   readonly #stopped = new AbortController();
   readonly #listeners = new Set<() => void>();
-  #reading: { facts: Promise<NamespaceFacts>; atMs: number } | undefined;
+  #reading: Reading | undefined;
   #last: NamespaceFacts | undefined;
   #looking = false;
-  #soon = false;
 
   constructor(options: OwnNamespaceOptions) {
     this.#options = options;
@@ -46,22 +52,24 @@ export class OwnNamespace {
 
   /** As it is now, or was a second ago. Throws a Failure where it cannot be read: then nothing is known to be allowed. */
   facts(): Promise<NamespaceFacts> {
-    const nowMs = this.#options.clock.now();
-    const ageMs = nowMs - (this.#reading?.atMs ?? 0);
-    if (!this.#reading || ageMs >= SHARED_MS || ageMs < 0) {
-      const reading = { facts: this.#read(), atMs: nowMs };
-      // What failed is asked again by the next pass.
-      reading.facts.catch(() => (this.#reading = this.#reading === reading ? undefined : this.#reading));
-      this.#reading = reading;
-    } else {
-      this.#lookSoon();
-    }
     if (!this.#looking) void this.#look();
-    return this.#reading.facts;
+    const reading = this.#reading;
+    const ageMs = this.#options.clock.now() - (reading?.atMs ?? 0);
+    if (!reading || ageMs >= SHARED_MS || ageMs < 0) return this.#readNow();
+    if (!reading.isShared) void this.#follow(reading);
+    return reading.facts;
   }
 
   stop(): void {
     this.#stopped.abort(new Error('stopped'));
+  }
+
+  #readNow(): Promise<NamespaceFacts> {
+    const reading = { facts: this.#read(), atMs: this.#options.clock.now(), isShared: false };
+    // What failed is asked again by the next pass.
+    reading.facts.catch(() => (this.#reading = this.#reading === reading ? undefined : this.#reading));
+    this.#reading = reading;
+    return reading.facts;
   }
 
   async #read(): Promise<NamespaceFacts> {
@@ -84,23 +92,27 @@ export class OwnNamespace {
 
   async #look(): Promise<void> {
     this.#looking = true;
-    while (!this.#stopped.signal.aborted) await this.#after(jitterMs(LOOK_MS, this.#options.random()));
+    for (;;) {
+      await this.#sleep(jitterMs(LOOK_MS, this.#options.random()));
+      if (this.#stopped.signal.aborted) return;
+      await this.#again();
+    }
   }
 
-  /** Somebody was told what was known before: had it changed meanwhile, nobody might ask for a minute. */
-  #lookSoon(): void {
-    if (this.#soon) return;
-    this.#soon = true;
-    void this.#after(SHARED_MS).then(() => {
-      this.#soon = false;
-    });
+  /** Whoever shares a reading was told what was known before: had it changed meanwhile, nobody might ask for a minute. */
+  async #follow(reading: Reading): Promise<void> {
+    reading.isShared = true;
+    await this.#sleep(SHARED_MS);
+    // Whatever came after it was read later than anybody shared it.
+    if (this.#reading === reading && !this.#stopped.signal.aborted) await this.#again();
   }
 
-  async #after(ms: number): Promise<void> {
-    const { clock, log } = this.#options;
-    await clock.sleep(ms, this.#stopped.signal).catch(() => undefined);
-    if (this.#stopped.signal.aborted) return;
-    await this.facts().catch((error: unknown) => log.debug('own Namespace not read', { error: messageOf(error) }));
+  async #sleep(ms: number): Promise<void> {
+    await this.#options.clock.sleep(ms, this.#stopped.signal).catch(() => undefined);
+  }
+
+  async #again(): Promise<void> {
+    await this.#readNow().catch((error: unknown) => this.#options.log.debug('own Namespace not read', { error: messageOf(error) }));
   }
 }
 

@@ -71,6 +71,22 @@ it('tells of a change that no pass looked for within a second of a shared answer
   expect(reads - before).toBe(10);
 });
 
+it('looks again for each reading that somebody shared, also where a look for an older one is still to come', async () => {
+  let changes = 0;
+  own.listen(() => changes++);
+  await own.facts();
+  await pass(900);
+  await own.facts();
+  await pass(200);
+  await own.facts();
+  await pass(100);
+  annotations = { [LIST]: 'two' };
+  expect((await own.facts()).annotations).toEqual({ [LIST]: 'one' });
+  for (let tenth = 0; tenth < 10; tenth++) await pass(100);
+  expect(changes).toBe(1);
+  expect(reads).toBe(3);
+});
+
 it('knows nothing where it cannot be read, and asks again', async () => {
   fails = new Error('no');
   await expect(own.facts()).rejects.toThrow('read the Namespace team-a: no');
