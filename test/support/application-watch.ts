@@ -72,8 +72,13 @@ function nextChange(listeners: Set<() => void>, late: AbortSignal): Promise<void
   });
 }
 
+/** What tells most comes first: whoever reads the end of a long log sees few lines of it. */
 function described(application: Application | undefined): string {
-  return application ? `its status is ${JSON.stringify(application.status, undefined, 1)}` : 'it is not there';
+  if (!application) return 'it is not there';
+  const { metadata, status = {} } = application;
+  const conditions = (status.conditions ?? []).map(({ type, status: is, reason, message }) => `  ${type}=${is} ${reason}: ${message}`);
+  const head = `version ${metadata.resourceVersion}, generation ${metadata.generation}, annotations ${JSON.stringify(metadata.annotations)}`;
+  return [`it is ${status.status ?? 'without a status'}, ${head}`, ...conditions, JSON.stringify(status)].join('\n');
 }
 
 function lastLines(text: string): string {

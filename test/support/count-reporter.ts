@@ -10,8 +10,8 @@ const COUNTS = fileURLToPath(new URL('../../.run/test-counts', import.meta.url))
 /** Where .ci/run reads what failed, in a few lines each: whoever sees only the end of a log sees that. */
 const FAILURES = fileURLToPath(new URL('../../.run/test-failures', import.meta.url));
 
-const MAX_LINES = 8;
-const MAX_CHARACTERS = 160;
+const MAX_LINES = 24;
+const MAX_CHARACTERS = 240;
 
 /** The counts of a run that has ended: a file that did not load, and an error outside a test, are failures. */
 export function countsOf(modules: readonly TestModule[], unhandled: readonly SerializedError[]): { passed: number; failed: number } {
