@@ -43,7 +43,7 @@ export async function farewell(application: string, context: FarewellContext, si
   const sorted = await sortAll(application, store, context);
   const open = sorted.stale.filter((entry) => isOpen(entry, store));
   const removal = await removeEntries(open, { client, application, signal });
-  await recordRemoval(removal, store, sorted.handedOver);
+  await recordRemoval(removal, store, { others: sorted.handedOver });
   const { gone, left, ending, failures } = removal;
   if (failures[0]) throw failures[0];
   const begun = ending.filter(({ was }) => !isEnding(was));

@@ -21,6 +21,8 @@ export interface InventoryEntry extends ObjectReference {
   fields?: string;
   /** It goes by itself once it is over (sync/expiring.ts). */
   expires?: true;
+  /** It came while something that had left Git was still there: what a prune is measured against is what was there before. */
+  joined?: true;
   /** Where it comes from in the repository. */
   file?: string;
   line?: number;
@@ -143,7 +145,7 @@ function shortened(name: string, max: number): string {
 const TEXTS = ['resource', 'uid', 'since', 'manifest', 'fields', 'file', 'ending'] as const;
 
 function ordered(entry: InventoryEntry): InventoryEntry {
-  const { component, apiVersion, kind, namespace, name, line, expires } = entry;
+  const { component, apiVersion, kind, namespace, name, line, expires, joined } = entry;
   const texts = TEXTS.flatMap((key) => (entry[key] ? [[key, entry[key]] as const] : []));
   return {
     component,
@@ -154,6 +156,7 @@ function ordered(entry: InventoryEntry): InventoryEntry {
     ...Object.fromEntries(texts),
     ...(line === undefined ? {} : { line }),
     ...(expires ? { expires } : {}),
+    ...(joined ? { joined } : {}),
   };
 }
 
@@ -198,6 +201,7 @@ function parseEntry(value: unknown): InventoryEntry {
     ...Object.fromEntries(texts),
     ...(typeof line === 'number' ? { line } : {}),
     ...(field(value, 'expires') === true ? { expires: true as const } : {}),
+    ...(field(value, 'joined') === true ? { joined: true as const } : {}),
   });
 }
 

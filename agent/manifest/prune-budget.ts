@@ -5,7 +5,7 @@ import type { HeldPrune, InventoryEntry } from './inventory.ts';
 export interface PruneBudget {
   /** Objects. */
   count: number;
-  /** Share of the inventory, of inventories that have at least five objects. */
+  /** Share of what was there before the change, where that is at least five objects. */
   percent: number;
 }
 
@@ -24,7 +24,7 @@ export interface Weight {
 
 export interface PrunePlan {
   stale: readonly InventoryEntry[];
-  /** Everything the component has, the stale entries included. */
+  /** What the component had before, the stale entries included. */
   inventory: readonly InventoryEntry[];
   budget: PruneBudget;
   weigh: (entry: InventoryEntry) => Weight;

@@ -18,6 +18,7 @@ import { type Delivered, deliveredOf } from './delivered.ts';
 import type { Desired } from './desired.ts';
 import { DriftFights } from './drift-fights.ts';
 import type { Inventories } from './inventories.ts';
+import { isEnding } from './endings.ts';
 import { expires, mayExpire } from './expiring.ts';
 import { intention } from './intention.ts';
 import { KnownObjects } from './known-objects.ts';
@@ -32,6 +33,7 @@ import { mayBeKnownNow, type Prepared, prepare } from './prepared.ts';
 import { Refusals } from './refusals.ts';
 import { worstHealth } from './worst-health.ts';
 import { type Pruned, type PruneRequest, pruneStale } from './pruner.ts';
+import { staleOf } from './stale.ts';
 import { verdictOn } from './verdict.ts';
 
 export interface DeliveryContext extends NestedContext {
@@ -145,7 +147,7 @@ export class Delivery {
     if (open.length === 0) return deliveredOf(new Map(), causes);
     const refusal = request.atomic ? await refusalOf(open, causes, { applier: this.#applier, pace: this.#pace, signal }) : undefined;
     if (refusal) return { changed: 0, drifted: [], failure: refusal };
-    await this.#intend(open, owner);
+    await this.#intend(open, prepared, owner);
     const outcomes = await this.#context.metrics.timed('apply', () => this.#applyAll(open, signal));
     await this.#record(outcomes, prepared, owner);
     await this.#handOver(outcomes);
@@ -225,10 +227,12 @@ export class Delivery {
   }
 
   /** Written before anything is created: the inventory holds whatever the agent may have made (invariant I2). */
-  async #intend(open: readonly Work[], owner: DeliveryOwner): Promise<void> {
-    const entries = new Map(this.#store.entries(owner.component).map((entry) => [objectId(entry), entry]));
+  async #intend(open: readonly Work[], { ids }: Prepared, owner: DeliveryOwner): Promise<void> {
+    const before = this.#store.entries(owner.component);
+    const entries = new Map(before.map((entry) => [objectId(entry), entry]));
+    const joined = staleOf(before, ids).some((entry) => !isEnding(entry)) ? { joined: true as const } : {};
     const since = rfc3339(this.#context.client.transport.serverNow());
-    for (const { task } of open) entries.set(task.desired.id, intention(task, { component: owner.component, since }));
+    for (const { task } of open) entries.set(task.desired.id, intention(task, { component: owner.component, since, ...joined }));
     await this.#store.setComponent(owner.component, [...entries.values()], { keep: !owner.prune, hasTime: false });
   }
 
@@ -273,6 +277,7 @@ export class Delivery {
         ...(metadata.uid ? { uid: metadata.uid } : {}),
         manifest: desired.manifest,
         fields: ownership.fields,
+        ...(entries.get(desired.id)?.joined ? { joined: true as const } : {}),
         ...(mayExpire(desired.reference) && expires(desired.object) ? { expires: true as const } : {}),
         ...desired.origin,
       });

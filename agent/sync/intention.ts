@@ -1,12 +1,19 @@
 import type { InventoryEntry } from '../manifest/inventory.ts';
 import type { Task } from './applier.ts';
 
+interface Made {
+  component: string;
+  /** RFC 3339. */
+  since: string;
+  joined?: true;
+}
+
 /**
  * What stands in the inventory until the answer is recorded. Without the digest of what was applied before: that may be
  * over by then, and Git may have gone back to it. With a time where an object is about to be made: it will have a UID
- * that nobody has seen yet.
+ * that nobody has seen yet. `made.joined`: something that has left Git is still there.
  */
-export function intention({ desired, verdict, entry, live, mode }: Task, made: { component: string; since: string }): InventoryEntry {
+export function intention({ desired, verdict, entry, live, mode }: Task, made: Made): InventoryEntry {
   if (!entry) return { ...desired.reference, ...made, ...desired.origin };
   if (verdict.do === 'correct' || (verdict.do === 'restore' && mode !== 'correct')) return entry;
   const { manifest, ...rest } = entry;

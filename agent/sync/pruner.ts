@@ -6,8 +6,8 @@ import type { BuildPoint } from './claims.ts';
 import type { DeliveryContext, DeliveryOwner } from './delivery.ts';
 import { type Ending, isEnding } from './endings.ts';
 import type { InventoryStore } from './inventory-store.ts';
-import { recordRemoval, removeEntries } from './removal.ts';
-import { type Sorted, sortStale, weightOf } from './stale.ts';
+import { recordRemoval, type Removal, removeEntries } from './removal.ts';
+import { type Sorted, sortStale, staleOf, weightOf } from './stale.ts';
 
 export interface PruneRequest {
   at?: BuildPoint;
@@ -66,7 +66,8 @@ export async function pruneStale(prune: Prune, signal: AbortSignal): Promise<Pru
   // Nobody clears the series of a component that has left the spec.
   if (held || !request.left) metrics.heldPrunes.set(labels, held?.objects.length ?? 0);
   else metrics.heldPrunes.clear(labels);
-  await recordRemoval(removal, store, [...sorted.spared, ...sorted.handedOver]);
+  const others = [...sorted.spared, ...sorted.handedOver];
+  await recordRemoval(removal, store, { others, settled: settledBy([...removal.gone, ...others], removal, prune) });
   if (removal.failures[0]) throw removal.failures[0];
   const rest = staleOf(store.entries(owner.component), prune.desired);
   if (!held) await settleHold(rest, prune);
@@ -92,25 +93,30 @@ async function hold(stale: readonly InventoryEntry[], { waiting }: Sorted, prune
   return held;
 }
 
+/** Whoever has joined belongs to it from now on where nothing that has left Git is there any more, or is being deleted at least. */
+function settledBy(going: InventoryEntry[], { left, ending }: Removal, { store, owner, desired }: Prune): InventoryEntry[] {
+  const entries = store.entries(owner.component);
+  const decided = new Set([...going, ...left.map(({ entry }) => entry), ...ending.map(({ was }) => was)]);
+  const isOpen = staleOf(entries, desired).some((entry) => !isEnding(entry) && !decided.has(entry));
+  return isOpen ? [] : entries.filter(({ joined }) => joined);
+}
+
 /** The list that was shown stands until all of it is gone: a word that was given is good for what a death or an error has left. */
 async function settleHold(rest: readonly InventoryEntry[], { store, owner }: Prune): Promise<void> {
   const listed = new Set(store.held(owner.component)?.objects);
   if (!rest.some((entry) => !isEnding(entry) && listed.has(objectId(entry)))) await store.hold(owner.component, undefined);
 }
 
-/** Entries that are no longer desired; one object seen through two API groups is still the same object. */
-function staleOf(entries: readonly InventoryEntry[], desired: ReadonlySet<string>): InventoryEntry[] {
-  const uids = new Set(entries.filter((entry) => desired.has(objectId(entry))).map(({ uid }) => uid));
-  return entries.filter((entry) => !desired.has(objectId(entry)) && (entry.uid === undefined || !uids.has(entry.uid)));
-}
-
-function holds(stale: InventoryEntry[], { request, owner, store, context }: Prune): HeldPrune | undefined {
+function holds(stale: InventoryEntry[], { request, owner, desired, store, context }: Prune): HeldPrune | undefined {
   if (stale.length === 0) return undefined;
   const { inventories, live } = context;
   return heldPrune({
     stale,
     // Of a component that has left the spec everything goes: what counts is its share of the Application.
-    inventory: (request.left ? store.inventory.entries : store.entries(owner.component)).filter((entry) => !isEnding(entry)),
+    // What came in the place of something counts as little as what is on its way out.
+    inventory: (request.left ? store.inventory.entries : store.entries(owner.component)).filter(
+      (entry) => !isEnding(entry) && !(entry.joined && desired.has(objectId(entry))),
+    ),
     budget: request.budget,
     weigh: (entry) => weightOf(entry, inventories, (reference) => live.get(reference)),
     left: request.left ?? false,

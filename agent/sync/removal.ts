@@ -47,12 +47,23 @@ export async function removeEntries(entries: readonly InventoryEntry[], context:
   return result;
 }
 
-/** What came of it, in the inventory; `others` leave it too. */
-export async function recordRemoval(removal: Removal, store: InventoryStore, others: readonly InventoryEntry[]): Promise<void> {
+/** What came of it, in the inventory; `others` leave it too, and those that are `settled` stand for themselves from now on. */
+export async function recordRemoval(
+  removal: Removal,
+  store: InventoryStore,
+  { others, settled = [] }: { others: readonly InventoryEntry[]; settled?: readonly InventoryEntry[] },
+): Promise<void> {
   const { gone, left, ending } = removal;
   for (const one of ending) store.endings.stands(one);
-  const marked = new Map(ending.map(({ was, entry }) => [was, entry]));
+  const marked = new Map([
+    ...settled.map((entry) => [entry, withoutJoined(entry)] as const),
+    ...ending.map(({ was, entry }) => [was, entry] as const),
+  ]);
   await store.forget(new Set([...gone, ...left.map(({ entry }) => entry), ...others]), marked);
+}
+
+function withoutJoined({ joined: _, ...entry }: InventoryEntry): InventoryEntry {
+  return entry;
 }
 
 async function removeOne(entry: InventoryEntry, context: RemovalContext, result: Removal): Promise<void> {

@@ -29,6 +29,12 @@ export interface SortContext {
   mentions: (path: string, reference: ObjectReference) => Promise<boolean>;
 }
 
+/** Entries that are no longer desired; one object seen through two API groups is still the same object. */
+export function staleOf(entries: readonly InventoryEntry[], desired: ReadonlySet<string>): InventoryEntry[] {
+  const uids = new Set(entries.filter((entry) => desired.has(objectId(entry))).map(({ uid }) => uid));
+  return entries.filter((entry) => !desired.has(objectId(entry)) && (entry.uid === undefined || !uids.has(entry.uid)));
+}
+
 /** Nothing that another component of this agent has in Git is ever deleted in between (a file that was moved, a component that was renamed). */
 export async function sortStale(entries: readonly InventoryEntry[], context: SortContext): Promise<Sorted> {
   const { owner, claims, inventories, spare } = context;
