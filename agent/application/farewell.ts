@@ -8,7 +8,7 @@ import type { InventoryEntry } from '../manifest/inventory.ts';
 import type { Claims } from '../sync/claims.ts';
 import type { Inventories } from '../sync/inventories.ts';
 import type { InventoryStore } from '../sync/inventory-store.ts';
-import { endingText, isEnding } from '../sync/endings.ts';
+import { endingText } from '../sync/endings.ts';
 import { recordRemoval, removeEntries } from '../sync/removal.ts';
 import { type Sorted, sortStale } from '../sync/stale.ts';
 
@@ -41,12 +41,11 @@ export async function farewell(application: string, context: FarewellContext, si
   if (standing === 'stranded') await store.strand();
   if (standing !== 'gone') return standing;
   const sorted = await sortAll(application, store, context);
-  const open = sorted.stale.filter((entry) => isOpen(entry, store));
+  const open = store.endings.open(sorted.stale);
   const removal = await removeEntries(open, { client, application, signal });
-  await recordRemoval(removal, store, { others: sorted.handedOver });
-  const { gone, left, ending, failures } = removal;
+  const begun = await recordRemoval(removal, store, { others: sorted.handedOver });
+  const { gone, left, failures } = removal;
   if (failures[0]) throw failures[0];
-  const begun = ending.filter(({ was }) => !isEnding(was));
   if (begun.length > 0) log.info('being deleted', { application, objects: endingText(begun) });
   if (sorted.waiting.length > 0) return 'waiting';
   if (gone.length + left.length < sorted.stale.length) return 'ending';
@@ -57,12 +56,7 @@ export async function farewell(application: string, context: FarewellContext, si
 }
 
 function onlyWaits({ waiting, handedOver, stale }: Sorted, store: InventoryStore): boolean {
-  return waiting.length > 0 && handedOver.length === 0 && !stale.some((entry) => isOpen(entry, store));
-}
-
-/** Not deleted yet, or to be looked for. */
-function isOpen(entry: InventoryEntry, { endings }: InventoryStore): boolean {
-  return !isEnding(entry) || endings.isDue(entry, undefined);
+  return waiting.length > 0 && handedOver.length === 0 && store.endings.open(stale).length === 0;
 }
 
 /** All entries of the Application, in the order of its components. */

@@ -46,6 +46,11 @@ export class Endings {
     return !look.watched && look.atMs <= this.#now();
   }
 
+  /** What there is to do: to delete what is not being deleted yet, and to look for what is, where that is due. */
+  open(entries: readonly InventoryEntry[], live: (entry: InventoryEntry) => KubeObject | undefined = () => undefined): InventoryEntry[] {
+    return entries.filter((entry) => !isEnding(entry) || this.isDue(entry, live(entry)));
+  }
+
   /** It was looked for, and is still there. */
   stands(ending: Ending): void {
     const { uid = '', component } = ending.entry;

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { type ObjectReference, objectId } from '#api/kubernetes.ts';
+import type { LiveObject } from '../cluster/projection.ts';
 import type { HeldPrune, InventoryEntry } from '../manifest/inventory.ts';
 import { heldPrune, type PruneBudget } from '../manifest/prune-budget.ts';
 import type { BuildPoint } from './claims.ts';
@@ -57,8 +58,9 @@ export async function pruneStale(prune: Prune, signal: AbortSignal): Promise<Pru
   // What is being deleted is decided, and counts no more.
   const stale = sorted.stale.filter((entry) => !isEnding(entry));
   const held = await hold(stale, sorted, prune);
-  const due = sorted.stale.filter((entry) => isEnding(entry) && store.endings.isDue(entry, request.left ? undefined : live.get(entry)));
-  const open = [...due, ...(held ? [] : stale)];
+  // No watch is kept for a component that has left.
+  const watched = (entry: InventoryEntry): LiveObject | undefined => (request.left ? undefined : live.get(entry));
+  const open = store.endings.open(held ? sorted.stale.filter(isEnding) : sorted.stale, watched);
   const context = { client, application: owner.application, signal };
   const nothing = { gone: [], left: [], ending: [], failures: [] };
   const removal = open.length > 0 ? await metrics.timed('prune', () => removeEntries(open, context)) : nothing;
@@ -67,7 +69,7 @@ export async function pruneStale(prune: Prune, signal: AbortSignal): Promise<Pru
   if (held || !request.left) metrics.heldPrunes.set(labels, held?.objects.length ?? 0);
   else metrics.heldPrunes.clear(labels);
   const others = [...sorted.spared, ...sorted.handedOver];
-  await recordRemoval(removal, store, { others, settled: settledBy([...removal.gone, ...others], removal, prune) });
+  const begun = await recordRemoval(removal, store, { others, settled: settledBy([...removal.gone, ...others], removal, prune) });
   if (removal.failures[0]) throw removal.failures[0];
   const rest = staleOf(store.entries(owner.component), prune.desired);
   if (!held) await settleHold(rest, prune);
@@ -78,7 +80,7 @@ export async function pruneStale(prune: Prune, signal: AbortSignal): Promise<Pru
     waiting: sorted.waiting,
     ...(held ? { held } : {}),
     ending: store.endings.of(owner.component, rest),
-    begun: removal.ending.filter(({ was }) => !isEnding(was)),
+    begun,
   };
 }
 

@@ -47,12 +47,15 @@ export async function removeEntries(entries: readonly InventoryEntry[], context:
   return result;
 }
 
-/** What came of it, in the inventory; `others` leave it too, and those that are `settled` stand for themselves from now on. */
+/**
+ * What came of it, in the inventory; `others` leave it too, and those that are `settled` stand for themselves from now on.
+ * Resolves to those that are being deleted since just now.
+ */
 export async function recordRemoval(
   removal: Removal,
   store: InventoryStore,
   { others, settled = [] }: { others: readonly InventoryEntry[]; settled?: readonly InventoryEntry[] },
-): Promise<void> {
+): Promise<Ending[]> {
   const { gone, left, ending } = removal;
   for (const one of ending) store.endings.stands(one);
   const marked = new Map([
@@ -60,6 +63,7 @@ export async function recordRemoval(
     ...ending.map(({ was, entry }) => [was, entry] as const),
   ]);
   await store.forget(new Set([...gone, ...left.map(({ entry }) => entry), ...others]), marked);
+  return ending.filter(({ was }) => !isEnding(was));
 }
 
 function withoutJoined({ joined: _, ...entry }: InventoryEntry): InventoryEntry {
