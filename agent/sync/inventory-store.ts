@@ -24,6 +24,8 @@ export class InventoryStore {
   #stored: boolean;
   /** The last write had no answer. */
   #unsure = false;
+  /** UID of the ConfigMap that somebody has deleted. */
+  #lost: string | undefined;
   #queue: Promise<unknown> = Promise.resolve();
 
   constructor(options: InventoryStoreOptions) {
@@ -47,11 +49,13 @@ export class InventoryStore {
     return this.#unsure ? this.#change((inventory) => inventory) : Promise.resolve();
   }
 
-  /** Its ConfigMap with this UID is gone, and not by our hand: it is written again. */
+  /** Its ConfigMap with this UID is gone, and not by our hand: it is written again. Asked once more, where that has failed. */
   lost(uid: string): Promise<void> {
-    if (!this.#options.place.lost(uid)) return Promise.resolve();
-    this.#unsure = true;
-    return this.settle();
+    if (this.#options.place.lost(uid)) {
+      this.#lost = uid;
+      this.#unsure = true;
+    }
+    return this.#lost === uid ? this.settle() : Promise.resolve();
   }
 
   entries(component: string): InventoryEntry[] {
