@@ -12,7 +12,10 @@ const IDLE_MS = 15 * 60_000;
 
 interface Started {
   watch: KindWatch;
-  failed: Promise<never>;
+  /** Rejects with the next failure. */
+  failure: PromiseWithResolvers<never>;
+  /** It could not be read yet, and why was told. */
+  failing: boolean;
 }
 
 interface Watched {
@@ -49,12 +52,15 @@ export class Secrets {
     this.#endIdle();
     const stopWaiting = new AbortController();
     try {
-      const { watch, failed } = await watched.started;
+      const started = await watched.started;
+      const { watch } = started;
+      // Why it failed may be over by now.
+      if (started.failing) watch.retryNow();
       const late = clock.sleep(DEADLINE_MS, stopWaiting.signal).then(
         () => Promise.reject(new Failure('ClusterUnavailable', `Secret ${name} could not be read within ${DEADLINE_MS / 1000} s`)),
         () => undefined,
       );
-      await Promise.race([watch.synced, failed, late]);
+      await Promise.race([watch.synced, started.failure.promise, late]);
       return watch.get(name);
     } catch (error) {
       throw failureOf(error, `read Secret ${name}`);
@@ -90,26 +96,40 @@ export class Secrets {
   async #start(name: string): Promise<Started> {
     const kind = await this.#client.kinds.find('v1', 'Secret');
     if (!kind) throw new Failure('ClusterUnavailable', 'the API server does not list the kind Secret');
-    let fail: (error: unknown) => void = () => {};
-    const failed = new Promise<never>((_, reject) => {
-      fail = reject;
-    });
-    failed.catch(() => undefined);
     const { namespace, clock, random, log } = this.#options;
     let synced = false;
     const watch = watchKind(this.#client, {
       kind,
       namespace,
       fieldSelector: `metadata.name=${name}`,
-      onEvent: () => synced && this.users.forEach((user) => user.secretChanged(name)),
-      onError: (error) => fail(error),
+      onEvent: () => synced && this.#tell(name),
+      onError: (error) => {
+        const { failure } = started;
+        started.failure = nextFailure();
+        started.failing = !synced;
+        failure.reject(error);
+      },
       clock,
       random,
       log,
     });
+    const started: Started = { watch, failure: nextFailure(), failing: false };
     void watch.synced.then(() => {
       synced = true;
+      // Who was told that it cannot be read waits for a while before it asks again.
+      if (started.failing) this.#tell(name);
+      started.failing = false;
     });
-    return { watch, failed };
+    return started;
   }
+
+  #tell(name: string): void {
+    for (const user of this.users) user.secretChanged(name);
+  }
+}
+
+function nextFailure(): PromiseWithResolvers<never> {
+  const failure = Promise.withResolvers<never>();
+  failure.promise.catch(() => undefined);
+  return failure;
 }

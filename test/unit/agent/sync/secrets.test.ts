@@ -14,9 +14,21 @@ let discovery: () => Promise<unknown>;
 /** Names of the Secrets that are being watched. */
 let watched: Set<string>;
 let used: Set<string>;
+let told: string[];
+/** What the API server answers instead of a list. */
+let refusal: number | undefined;
+let lists: number;
 let secrets: Secrets;
+let sleeping: { ms: number; wake: () => void }[];
 
-const clock: Clock = { now: () => nowMs, sleep: () => new Promise(() => undefined) };
+const clock: Clock = {
+  now: () => nowMs,
+  sleep: (ms, signal) =>
+    new Promise((wake, reject) => {
+      sleeping.push({ ms, wake });
+      signal?.addEventListener('abort', () => reject(signal.reason as Error));
+    }),
+};
 const kind = { group: '', version: 'v1', kind: 'Secret', plural: 'secrets', namespaced: true };
 
 const nameOf = ({ query }: TransportRequest): string => (query?.['fieldSelector'] ?? '').replace('metadata.name=', '');
@@ -25,6 +37,8 @@ const client = {
   kinds: { find: () => discovery() },
   transport: {
     request: async (request: TransportRequest) => {
+      lists++;
+      if (refusal) return { status: refusal, headers: {}, body: {} };
       const items = [{ metadata: { name: nameOf(request), resourceVersion: '1', uid: 'u' }, data: {} }];
       return { status: 200, headers: {}, body: { metadata: { resourceVersion: '1' }, items } };
     },
@@ -42,8 +56,12 @@ beforeEach(() => {
   discovery = async () => kind;
   watched = new Set();
   used = new Set();
+  told = [];
+  refusal = undefined;
+  lists = 0;
+  sleeping = [];
   secrets = new Secrets(client, { namespace: 'a', clock, random: () => 0.5, log: silentLog });
-  secrets.users.push({ secretChanged: () => undefined, usesSecret: (name) => used.has(name) });
+  secrets.users.push({ secretChanged: (name) => told.push(name), usesSecret: (name) => used.has(name) });
 });
 
 it('reads a Secret after the first look at the API server has failed', async () => {
@@ -68,4 +86,24 @@ it('ends the watch of a Secret that nobody has asked for, nor counts upon', asyn
   await expect(secrets.read('old')).resolves.toMatchObject({ metadata: { name: 'old' } });
   await turn();
   expect(watched).toEqual(new Set(['used', 'read', 'new', 'old']));
+});
+
+it('tells that a Secret can be read which could not, though nobody asks', async () => {
+  refusal = 403;
+  await expect(secrets.read('one')).rejects.toThrow('refused it');
+  refusal = undefined;
+  sleeping.find(({ ms }) => ms < 1_000)?.wake();
+  await turn();
+  expect([told, lists]).toEqual([['one'], 2]);
+  await expect(secrets.read('one')).resolves.toMatchObject({ metadata: { name: 'one' } });
+});
+
+it('asks again at each read that comes after a failure, and says what is in the way now', async () => {
+  refusal = 503;
+  await expect(secrets.read('one')).rejects.toThrow('answered 503');
+  refusal = 403;
+  await expect(secrets.read('one')).rejects.toThrow('refused it');
+  refusal = undefined;
+  await expect(secrets.read('one')).resolves.toMatchObject({ metadata: { name: 'one' } });
+  expect(lists).toBe(3);
 });
