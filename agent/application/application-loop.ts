@@ -117,9 +117,7 @@ export class ApplicationLoop {
 
   /** A revision of this Application has come or gone: a hold may be told before the revision that it names. */
   revisionChanged(): void {
-    if (!this.#revisions.refuses()) return;
-    this.#revisions.forget();
-    this.#loop.trigger();
+    if (this.#revisions.changed()) this.#loop.trigger();
   }
 
   /** A Policy or Workflow object has changed. */

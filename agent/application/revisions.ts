@@ -51,6 +51,8 @@ export class Revisions {
   #made: Recorded | undefined;
   /** The last decision, and the state that it was made for: most passes are about something else. */
   #settled: { key: string; settled: Settled } | undefined;
+  /** Grows with each revision that comes or goes. */
+  #changes = 0;
   #snapshot: (RecordedSpec & { name: string }) | undefined;
   #displaced: string | undefined;
   #closed: string | undefined;
@@ -63,21 +65,21 @@ export class Revisions {
   async settle(present: Present, signal: AbortSignal): Promise<Settled> {
     const key = JSON.stringify([stateOf(present), this.#made?.name]);
     if (this.#settled?.key === key) return this.#settled.settled;
+    const changes = this.#changes;
     const settled = await this.#settle(present, signal);
+    // What is missing may have come meanwhile, and is told once.
+    if (isRefusal(settled) && changes !== this.#changes) return this.settle(present, signal);
     // One that is still to be made may turn out to be there: `lateen publish` makes revisions too.
     this.#settled = settled.isNew ? undefined : { key, settled };
     return settled;
   }
 
-  /** Whether revisions that come or go may change what was refused. */
-  refuses(): boolean {
-    const note = this.#settled?.settled.note;
-    return note === 'RevisionNotFound' || note === 'VersionReused';
-  }
-
-  /** Decides anew at the next pass. */
-  forget(): void {
+  /** A revision has come or gone. True where that may change what was refused: then the next pass decides anew. */
+  changed(): boolean {
+    this.#changes++;
+    if (!this.#settled || !isRefusal(this.#settled.settled)) return false;
     this.#settled = undefined;
+    return true;
   }
 
   async #settle({ application, spec, externals }: Present, signal: AbortSignal): Promise<Settled> {
@@ -212,6 +214,11 @@ export class Revisions {
     const made = this.#made;
     return made && !found.some(({ name }) => name === made.name) ? [...found, made] : found;
   }
+}
+
+/** Whether the revisions that there are keep the Application from what it asks for. */
+function isRefusal({ note }: Settled): boolean {
+  return note === 'RevisionNotFound' || note === 'VersionReused';
 }
 
 /** All that the decision hangs on. */
