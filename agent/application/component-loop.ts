@@ -169,7 +169,8 @@ export class ComponentLoop {
     const { version } = claims;
     this.#lookInMs = undefined;
     const result = await this.#attempt(input, signal);
-    const delayMs = this.#delayAfter(result, due);
+    // What is asked for by now is tried at once, whatever became of an older try.
+    const delayMs = input === this.#input ? this.#delayAfter(result, due) : 0;
     const healthInMs = this.#health.takeNextInMs();
     this.#count(input, result);
     this.#report(input, this.#retryAtMs === undefined ? result : withNextTry(result, this.#retryAtMs));
