@@ -38,7 +38,8 @@ interface Tenant {
 export class Supervisor {
   readonly #context: ApplicationContext;
   readonly #tenants = new Map<string, Tenant>();
-  #stopListening: (() => void) | undefined;
+  /** Undefined until it listens for ends of inventories, and for everything. */
+  #stopListening: { inventories?: () => void; all?: () => void } = {};
   #kindWasMissing = false;
 
   constructor(context: Omit<ApplicationContext, 'application'>) {
@@ -54,11 +55,13 @@ export class Supervisor {
     for (const error of (await live.need('supervisor', [APPLICATION, REVISION])).values()) throw error;
     // Before they are read, so that no later end of one is missed; refused, they are written again when something changes.
     await live.need('inventories', [INVENTORY]);
+    this.#stopListening.inventories ??= live.listen((event) => inventories.onEvent(event));
     await inventories.start(signal);
-    this.#stopListening = live.listen((event) => this.#onEvent(event));
+    // The last that may fail, and be tried again from the start.
+    await this.#strandThoseWithoutApplication();
+    this.#stopListening.all = live.listen((event) => this.#onEvent(event));
     ownNamespace.listen(() => this.#tenants.forEach(({ loop }) => loop?.namespaceChanged()));
     for (const application of live.all(APPLICATION)) this.#tenant(application.metadata.name ?? '').keeper.trigger();
-    await this.#strandThoseWithoutApplication();
     // Objects of an Application that was deleted while no agent ran.
     for (const name of inventories.applications()) if (!this.#find(name)) this.#tenant(name).keeper.trigger();
   }
@@ -85,7 +88,7 @@ export class Supervisor {
   }
 
   async stop(): Promise<void> {
-    this.#stopListening?.();
+    for (const stopListening of Object.values(this.#stopListening)) stopListening();
     const loops = [...this.#tenants.values()].flatMap(({ keeper, loop }) => (loop ? [keeper, loop] : [keeper]));
     await Promise.all(loops.map((loop) => loop.stop()));
   }
@@ -93,7 +96,6 @@ export class Supervisor {
   #onEvent(event: WatchEvent): void {
     const { object } = event;
     const { autoscalers, inventories } = this.#context;
-    this.#context.inventories.onEvent(event);
     if (object.kind === 'Application') this.#tenant(object.metadata.name ?? '').keeper.trigger();
     if (object.kind === 'ApplicationRevision') this.#tenants.get(object.metadata.labels?.[label.appName] ?? '')?.loop?.revisionChanged();
     if (object.kind === 'Policy' || object.kind === 'Workflow') this.#tenants.forEach(({ loop }) => loop?.externalChanged(object));

@@ -44,6 +44,8 @@ export class Inventories {
   #over: AbortSignal | undefined;
   /** Inventories that cannot be read, by inventoryName: their Applications get the reason, all others go on. */
   readonly #damaged = new Map<string, Failure>();
+  /** ConfigMaps that were deleted while the inventories were being read; undefined once they are. */
+  #early: KubeObject[] | undefined = [];
 
   constructor(options: InventoriesOptions) {
     const { client, namespace, sharing } = options;
@@ -51,7 +53,9 @@ export class Inventories {
     this.#places = { client, namespace, sharing, shared: new SharedInventories(options) };
   }
 
+  /** Reads them, once: from then on this agent alone writes them. To be told of the end of each ConfigMap from before on. */
   async start(signal: AbortSignal): Promise<void> {
+    if (!this.#early) return;
     this.#over = signal;
     const { client, namespace } = this.#options;
     const kind = await client.kinds.find('v1', 'ConfigMap');
@@ -64,6 +68,9 @@ export class Inventories {
       const place = new InventoryPlace(application, this.#places, at);
       this.#stores.set(application, new InventoryStore({ index: this.index, place, inventory, stored: true }));
     }
+    const early = this.#early;
+    this.#early = undefined;
+    for (const object of early) this.#lost(object);
   }
 
   #takeShared(object: KubeObject, found: Map<string, Found>): void {
@@ -98,7 +105,11 @@ export class Inventories {
   /** An inventory that somebody has deleted is written again: nothing else says what is ours. */
   onEvent({ type, object }: WatchEvent): void {
     if (type !== 'deleted' || object.kind !== 'ConfigMap') return;
-    const { name = '', uid = '' } = object.metadata;
+    if (this.#early) this.#early.push(object);
+    else this.#lost(object);
+  }
+
+  #lost({ metadata: { name = '', uid = '' } }: KubeObject): void {
     const stores = [...this.#stores].flatMap(([application, store]) => (inventoryName(application) === name ? [store] : []));
     for (const one of [...stores, this.#places.shared]) void this.#writeAgain(name, () => one.lost(uid));
   }

@@ -1,0 +1,94 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import type { ApplicationContext } from '#agent/application/application-loop.ts';
+import { Supervisor } from '#agent/application/supervisor.ts';
+import type { Client } from '#agent/cluster/client.ts';
+import type { LiveListener } from '#agent/cluster/live-objects.ts';
+import { toConfigMap } from '#agent/manifest/inventory.ts';
+import { AgentMetrics } from '#agent/metrics.ts';
+import { Claims } from '#agent/sync/claims.ts';
+import { Inventories } from '#agent/sync/inventories.ts';
+import type { KubeObject } from '#api/kubernetes.ts';
+import { systemClock } from '#core/clock.ts';
+import { silentLog } from '#core/log.ts';
+
+const stored = toConfigMap({ application: 'app', uid: 'u', keep: [], entries: [] }, 'a');
+const inventory = { ...stored, metadata: { ...stored.metadata, uid: 'first' } };
+const { signal } = new AbortController();
+
+let listeners: Set<LiveListener>;
+/** While the inventories are being listed. */
+let listing: () => void;
+let lists: number;
+let applied: KubeObject[];
+let fails: Error | undefined;
+let kindIsThere: boolean;
+let inventories: Inventories;
+let supervisor: Supervisor;
+
+const client = {
+  kinds: { find: async (_: string, kind: string) => (kind === 'ConfigMap' || kindIsThere ? { kind } : undefined) },
+  // The Application is there, whatever the watch has told so far.
+  transport: { crowded: () => false, request: async () => ({ status: 200, headers: {}, body: {} }) },
+  async list() {
+    lists++;
+    await turn();
+    listing();
+    return [inventory];
+  },
+  async apply(object: KubeObject) {
+    if (fails) throw fails;
+    applied.push(object);
+    return { ...object, metadata: { ...object.metadata, uid: 'second' } };
+  },
+} as unknown as Client;
+
+beforeEach(() => {
+  listeners = new Set();
+  listing = () => undefined;
+  lists = 0;
+  applied = [];
+  fails = undefined;
+  kindIsThere = true;
+  const around = { client, namespace: 'a', clock: systemClock, random: () => 0, log: silentLog };
+  const live = {
+    need: async () => new Map(),
+    listen(listener: LiveListener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    all: () => [],
+    get: () => undefined,
+  };
+  const ownNamespace = { facts: async () => ({ labels: {}, annotations: {} }), listen: () => undefined };
+  inventories = new Inventories({ ...around, sharing: 'never' });
+  const context = { ...around, live, ownNamespace, inventories, claims: new Claims(() => 0), metrics: new AgentMetrics() };
+  supervisor = new Supervisor(context as unknown as ApplicationContext);
+});
+
+afterEach(() => supervisor.stop());
+
+it('writes an inventory again that ends while all of them are being read', async () => {
+  listing = () => {
+    for (const listener of listeners) listener({ type: 'deleted', object: inventory });
+  };
+  await supervisor.start(signal);
+  await turn();
+  expect(applied.map(({ metadata }) => metadata.name)).toEqual(['lateen-app']);
+});
+
+it('begins once, where it cannot note at first that the kind had taken the Applications along', async () => {
+  kindIsThere = false;
+  await expect(supervisor.start(signal)).rejects.toThrow('does not know Application');
+  kindIsThere = true;
+  fails = new Error('no answer');
+  await expect(supervisor.start(signal)).rejects.toThrow('no answer');
+  const store = inventories.find('app');
+  fails = undefined;
+  await supervisor.start(signal);
+  expect(inventories.find('app')).toBe(store);
+  expect([lists, store?.inventory.stranded]).toEqual([1, true]);
+  const told = listeners.size;
+  await supervisor.stop();
+  expect([told, listeners.size]).toEqual([2, 0]);
+});
