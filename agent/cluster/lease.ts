@@ -202,10 +202,15 @@ export class Leader {
   }
 
   async #giveBack(): Promise<void> {
-    if (!this.#lease) return;
-    const spec = { ...this.#wanted(this.#lease).spec, holderIdentity: '' };
-    await this.#write({ ...this.#lease, spec }, AbortSignal.timeout(REQUEST_MS));
+    const signal = AbortSignal.timeout(REQUEST_MS);
+    let lease = this.#lease ?? (await this.#read(signal));
     this.#lease = undefined;
+    while (lease?.spec?.holderIdentity === this.#options.identity) {
+      const spec = { ...this.#wanted(lease).spec, holderIdentity: '' };
+      if (await this.#write({ ...lease, spec }, signal)) return;
+      // The renewal that was under way has come through all the same.
+      lease = await this.#read(signal);
+    }
   }
 
   async #read(signal: AbortSignal): Promise<Lease | undefined> {
