@@ -43,12 +43,19 @@ export function createExchanger(connection: Connection, userAgent: string, log: 
   const wire = createWire(connection, log);
   // Such as that of a proxy in front of several clusters.
   const prefix = new URL(connection.server).pathname.replace(/\/+$/, '');
-  let tokenRefused = false;
+  /** The last token that the server did not take. */
+  let refused: string | undefined;
+  let renewing: Promise<string | undefined> | undefined;
 
-  async function headersOf(request: TransportRequest): Promise<Record<string, string>> {
-    const fresh = tokenRefused;
-    tokenRefused = false;
-    const token = await connection.token(fresh);
+  /** Another one than was refused, where there is one: for all that were under way with that. */
+  async function tokenNow(): Promise<string | undefined> {
+    const token = await connection.token(false);
+    if (token === undefined || token !== refused) return token;
+    renewing ??= connection.token(true).finally(() => (renewing = undefined));
+    return renewing;
+  }
+
+  function headersOf(request: TransportRequest, token: string | undefined): Record<string, string> {
     return {
       accept: request.accept ?? 'application/json',
       'user-agent': userAgent,
@@ -58,12 +65,15 @@ export function createExchanger(connection: Connection, userAgent: string, log: 
   }
 
   async function exchange(request: TransportRequest, signal: AbortSignal, { onHeaders, onData }: Sink): Promise<void> {
+    let token: string | undefined;
     const heard: Exchange['onHeaders'] = (status, received) => {
-      if (status === 401) tokenRefused = true;
+      if (status === 401) refused = token;
+      else if (token === refused) refused = undefined;
       onHeaders(status, received);
     };
     try {
-      const headers = await orAborted(headersOf(request), signal);
+      token = await orAborted(tokenNow(), signal);
+      const headers = headersOf(request, token);
       const body = request.body === undefined ? undefined : JSON.stringify(request.body);
       const { method, isWatch = false, beforeSend = () => undefined } = request;
       const target = prefix + targetOf(request);
