@@ -20,6 +20,8 @@ export class RecentCommits {
   /** Grows with each other result: what was looked up for an older one is not taken. */
   #turn = 0;
   #about = '';
+  /** The commit of which is to be told as applied, and since which turn that is being looked up. */
+  #owed: { commit: string; turn: number } | undefined;
   readonly #around: { clock: Pick<Clock, 'sleep'>; wake: () => void };
 
   /** `wake` is called when something is known that came late. */
@@ -40,9 +42,13 @@ export class RecentCommits {
     this.#speaksOf(`applied ${revision.commit.id}`);
     this.#failing = [];
     const looks = asked && !this.#looked;
-    if (!looks && (!(told || asked) || this.#isAt(revision))) return;
+    const { id: commit } = revision.commit;
+    const isOwed = this.#owed?.commit === commit && this.#owed.turn !== this.#turn;
+    if (!looks && (!(told || asked || isOwed) || this.#isAt(revision))) return;
+    this.#owed = { commit, turn: this.#turn };
     await this.#soon(asked, this.#commits(source, revision, looks), (commits) => {
       this.#applied = commits;
+      this.#owed = undefined;
     });
   }
 

@@ -134,4 +134,17 @@ describe('a history that takes long to look up', () => {
     answers[1]?.([id('c'), id('b'), id('a')]);
     await expect.poll(() => recent.details).toEqual({ recent: short('cba') });
   });
+
+  it('is looked up again where something went wrong for a moment while it was', async () => {
+    let woken = 0;
+    const recent = new RecentCommits({ recent: short('a') }, { ...around, wake: () => woken++ });
+    const { source, answers } = slow();
+    const quiet = { told: false, asked: false };
+    await recent.applied(source, at('b'), told);
+    await recent.failed(source, at('b'), false);
+    await recent.applied(source, at('b'), quiet);
+    for (const answer of answers) answer([id('b'), id('a')]);
+    await expect.poll(() => recent.details).toEqual({ recent: short('ba') });
+    expect(woken).toBe(1);
+  });
 });
