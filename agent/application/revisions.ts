@@ -47,13 +47,13 @@ interface EndedRun {
 /** The ApplicationRevisions of one Application: one for each state that ran, never overwritten. */
 export class Revisions {
   readonly #context: RevisionsContext;
-  /** What this agent has made and the watch may not have brought back yet. */
-  #made: Recorded | undefined;
+  /** What this agent has made for the Application of this UID, and the watch may not have brought back yet. */
+  #made: (Recorded & { of: string | undefined }) | undefined;
   /** The last decision, and the state that it was made for: most passes are about something else. */
   #settled: { key: string; settled: Settled } | undefined;
   /** Grows with each revision that comes or goes. */
   #changes = 0;
-  #snapshot: (RecordedSpec & { name: string }) | undefined;
+  #snapshot: (RecordedSpec & { name: string; of: string | undefined }) | undefined;
   #displaced: string | undefined;
   #closed: string | undefined;
 
@@ -135,7 +135,7 @@ export class Revisions {
       return (await this.#foreign(application, revision.name, signal)) ?? false;
     }
     const version = publishVersionOf(application) || undefined;
-    this.#made = { ...revision, version, usable: true, succeeded: false, endedRun: undefined };
+    this.#made = { ...revision, version, usable: true, succeeded: false, endedRun: undefined, of: application.metadata.uid };
     return true;
   }
 
@@ -186,7 +186,6 @@ export class Revisions {
     for (const { name } of going) await this.#context.client.delete(reference(application, name), { signal });
   }
 
-  /** The snapshot of a revision, read once. */
   /** What has the name of a revision, where the watch does not tell it as one of the Application. */
   async #foreign(application: Application, name: string, signal: AbortSignal): Promise<Cause | undefined> {
     const there = await this.#context.client.get(reference(application, name), { signal });
@@ -200,18 +199,20 @@ export class Revisions {
     };
   }
 
+  /** The snapshot of a revision, read once. */
   async #stored(application: Application, name: string, signal: AbortSignal): Promise<RecordedSpec> {
-    if (this.#snapshot?.name === name) return this.#snapshot;
+    const { uid: of } = application.metadata;
+    if (this.#snapshot?.name === name && this.#snapshot.of === of) return this.#snapshot;
     const object = await this.#context.client.get(reference(application, name), { signal });
     const found = object && recordedSpec(unpacked(object));
     if (!found) throw new Error(`the ApplicationRevision ${name} holds no Application that can be run`);
-    this.#snapshot = { name, ...found };
+    this.#snapshot = { name, of, ...found };
     return this.#snapshot;
   }
 
   #recorded(application: Application): Recorded[] {
     const found = this.#context.live.all(KIND).flatMap((object) => recordedOf(application, object) ?? []);
-    const made = this.#made;
+    const made = this.#made?.of === application.metadata.uid ? this.#made : undefined;
     return made && !found.some(({ name }) => name === made.name) ? [...found, made] : found;
   }
 }
