@@ -212,8 +212,10 @@ export class Revisions {
 
   #recorded(application: Application): Recorded[] {
     const found = this.#context.live.all(KIND).flatMap((object) => recordedOf(application, object) ?? []);
-    const made = this.#made?.of === application.metadata.uid ? this.#made : undefined;
-    return made && !found.some(({ name }) => name === made.name) ? [...found, made] : found;
+    // From here on the watch tells what becomes of it.
+    if (found.some(({ name }) => name === this.#made?.name)) this.#made = undefined;
+    const made = this.#made;
+    return made?.of === application.metadata.uid ? [...found, made] : found;
   }
 }
 

@@ -69,3 +69,22 @@ it('knows nothing of the revisions of an Application that had the name before', 
   there.push(revision(1, again));
   expect(await settle(application('three', 'app-v1', 'other'))).toMatchObject({ spec: again.spec });
 });
+
+it('knows a revision that it has made no longer once the watch has shown it and its end', async () => {
+  const there: KubeObject[] = [];
+  const client = { create: async (object: KubeObject) => object, get: async () => undefined };
+  const revisions = new Revisions({ client, live: { all: () => there }, revisionLimit: 10 } as unknown as RevisionsContext);
+  const settle = async (one: Application): Promise<unknown> =>
+    revisions.settle({ application: one, spec: one.spec, externals: NO_EXTERNALS }, signal);
+  const [one, two] = [application('one'), application('two')];
+  await revisions.make(
+    { application: one, spec: one.spec, externals: NO_EXTERNALS },
+    { name: 'app-v1', number: 1, hash: specHash(one) },
+    'me',
+    signal,
+  );
+  there.push(revision(1, one));
+  expect(await settle(one)).toMatchObject({ isNew: false });
+  there.splice(0, 1, revision(2, two));
+  expect(await settle(application('two', 'app-v1'))).toMatchObject({ note: 'RevisionNotFound', revision: { name: 'app-v2' } });
+});
