@@ -215,7 +215,7 @@ export class Revisions {
     // From here on the watch tells what becomes of it.
     if (found.some(({ name }) => name === this.#made?.name)) this.#made = undefined;
     const made = this.#made;
-    return made?.of === application.metadata.uid ? [...found, made] : found;
+    return made && made.of === application.metadata.uid ? [...found, made] : found;
   }
 }
 
