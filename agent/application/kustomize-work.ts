@@ -7,6 +7,7 @@ import { annotation } from '#api/names.ts';
 import { reasonCode } from '#api/reasons.ts';
 import { normalizePath } from '#api/path.ts';
 import { oneLine } from '#core/errors.ts';
+import { orAborted } from '../cluster/deadline.ts';
 import type { BuiltObject } from '../manifest/check.ts';
 import { DEFAULT_BUDGET } from '../manifest/prune-budget.ts';
 import type { BuildPoint } from '../sync/claims.ts';
@@ -99,8 +100,8 @@ export class KustomizeWork implements ComponentWork {
     const asked = token !== undefined && token !== this.#handledToken;
     if (asked) {
       tools.delivery.forgetFights();
-      await source.pollNow();
-      // Stopped meanwhile: whoever follows images from here on would not be stopped any more.
+      // A server that hangs keeps nobody waiting who stops this; whoever followed images after that would not be stopped any more.
+      await orAborted(source.pollNow(), signal);
       signal.throwIfAborted();
     }
     await this.#followImages(input, properties, source);
