@@ -14,7 +14,10 @@ export interface LoopOptions {
   onError: (error: unknown) => number | undefined;
 }
 
+/** Made once: to make one, with its stack, is dear for something that happens at every event. */
 const WOKEN = new Error('triggered');
+/** A run may trigger the next one before it waits for anything. */
+const BEGINNING = Promise.resolve();
 
 /**
  * `run` resolves to the delay until the next run in milliseconds, or undefined to wait for a trigger.
@@ -53,9 +56,10 @@ export function createLoop(run: (signal: AbortSignal) => Promise<number | undefi
   function trigger(): void {
     if (stopped.signal.aborted) return;
     again = true;
-    // With a reason: to make one, with its stack, is dear for something that happens at every event.
     wake?.abort(WOKEN);
-    active ??= runUntilIdle().finally(() => {
+    if (active) return;
+    active = BEGINNING;
+    active = runUntilIdle().finally(() => {
       active = undefined;
       if (again) trigger();
     });

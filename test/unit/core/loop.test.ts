@@ -46,6 +46,26 @@ it('runs once for many triggers that arrive while it runs', async () => {
   await loop.stop();
 });
 
+it('runs one at a time, also where a run triggers the next one before it waits for anything', async () => {
+  const { clock } = manualClock();
+  let [runs, side, most] = [0, 0, 0];
+  const loop = createLoop(
+    async () => {
+      most = Math.max(most, ++side);
+      if (++runs === 1) loop.trigger();
+      await nextTurn();
+      side--;
+      return undefined;
+    },
+    { clock, onError: () => undefined },
+  );
+
+  loop.trigger();
+  for (let turn = 0; turn < 5; turn++) await nextTurn();
+  expect([runs, most]).toEqual([2, 1]);
+  await loop.stop();
+});
+
 it('waits for the delay that a run asks for, and a trigger ends the wait', async () => {
   const { clock, sleeps } = manualClock();
   let runs = 0;
