@@ -1,9 +1,9 @@
 import pLimit from 'p-limit';
 import type { Application } from '#api/application.ts';
 import { handedBackStatus, isClaimed, isHeld, isOurStatus, released, withoutClaim } from '#api/handback.ts';
-import { displayName, type ObjectReference } from '#api/kubernetes.ts';
+import { displayName, type KubeObject, type ObjectReference } from '#api/kubernetes.ts';
 import { ApiError } from './api-error.ts';
-import type { Client } from './client.ts';
+import type { CallOptions, Client } from './client.ts';
 import { apiVersionOf } from './kinds.ts';
 
 /** An object that an inventory lists. */
@@ -35,6 +35,8 @@ export interface LetGo {
 const CONCURRENCY = 8;
 /** Controllers write to their objects all the time. */
 const TRIES = 10;
+/** What discovery said may be of yesterday: a 404 that says so makes the next look ask anew. */
+const LOOKS = 2;
 
 /**
  * Lets go of everything that was applied for an Application, and removes nothing: a mark on the inventory that all of it
@@ -103,19 +105,27 @@ async function release(
 ): Promise<'released' | 'gone' | 'foreign'> {
   const calls = signal ? { signal } : {};
   for (let tries = 1; ; tries++) {
-    const kind = await client.kinds.served(object.apiVersion, object.kind);
-    const served = kind && { ...object, apiVersion: apiVersionOf(kind) };
-    const live = served && (await client.get(served, calls));
+    const live = await find(object, client, calls);
     if (!live) return 'gone';
     if (!isHeld(live, held)) return 'foreign';
     const patch = released(live, held);
     if (patch === undefined) return 'released';
     try {
-      await client.mergePatch(served, patch, calls);
+      await client.mergePatch({ ...object, apiVersion: live.apiVersion }, patch, calls);
       return 'released';
     } catch (error) {
       const moved = error instanceof ApiError && (error.status === 409 || error.status === 404);
       if (!moved || tries === TRIES) throw error;
     }
   }
+}
+
+/** The object in whichever version is served: they are all the same object. */
+async function find(object: ObjectReference, client: Client, calls: CallOptions): Promise<KubeObject | undefined> {
+  for (let look = 1; look <= LOOKS; look++) {
+    const kind = await client.kinds.served(object.apiVersion, object.kind);
+    const live = kind && (await client.get({ ...object, apiVersion: apiVersionOf(kind) }, calls));
+    if (live || !kind) return live;
+  }
+  return undefined;
 }

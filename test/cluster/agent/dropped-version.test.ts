@@ -4,12 +4,13 @@ import { type Client, createClient } from '#agent/cluster/client.ts';
 import type { KubeObject } from '#api/kubernetes.ts';
 import { silentLog } from '#core/log.ts';
 import { adminConnection } from '#test/support/api-client.ts';
+import { lateen } from '#test/support/lateen.ts';
 import { kustomize, type Repositories, startRepositories } from '#test/support/repositories.ts';
 import { startTenant, type Tenant } from '#test/support/tenant.ts';
 
 /** Of this run alone: other tests use the same control plane. */
 const GROUP = `v${randomBytes(4).toString('hex')}.example.com`;
-const KINDS = ['Gadget', 'Widget', 'Gizmo', 'Engine'];
+const KINDS = ['Gadget', 'Widget', 'Gizmo', 'Engine', 'Gear'];
 const plural = (kind: string): string => `${kind.toLowerCase()}s`;
 
 let client: Client;
@@ -75,6 +76,13 @@ async function dropped(name: string, kind: string): Promise<void> {
   await define(kind, ['v1']);
 }
 
+/** What says that Lateen holds it. */
+function heldBy(object: KubeObject | undefined): string[] {
+  const { labels = {}, managedFields = [] } = object?.metadata ?? {};
+  const ours = managedFields.filter(({ manager }) => manager === 'lateen');
+  return [...Object.keys(labels).filter((key) => key.startsWith('lateen.dev/')), ...ours.map(({ manager }) => `fields of ${manager}`)];
+}
+
 async function removed(name: string, kind: string): Promise<void> {
   await tenant.delete('Application', name);
   await tenant.eventually('inventory gone', async () => (await tenant.get('ConfigMap', `lateen-${name}`)) === undefined);
@@ -91,6 +99,17 @@ it('deletes it after the agent has begun anew, which never knew that version', a
   await tenant.agent.kill();
   await tenant.startAgent();
   await removed('anew', 'Widget');
+});
+
+it('hands it back as it is, without anything of ours on it', async () => {
+  await dropped('back', 'Gear');
+  const before = await live('Gear');
+  expect(heldBy(before)).toEqual(['lateen.dev/application', 'lateen.dev/component', 'fields of lateen']);
+  const { status, stderr } = await lateen(['handback', 'back', '-n', tenant.namespace, '--kubeconfig', tenant.kubeconfig]);
+  expect([status, stderr]).toEqual([0, '']);
+  const after = await live('Gear');
+  expect([after?.metadata.uid, after?.['spec'], heldBy(after)]).toEqual([before?.metadata.uid, before?.['spec'], []]);
+  expect(await tenant.get('ConfigMap', 'lateen-back')).toBeUndefined();
 });
 
 it('lets an object go whose kind is gone altogether', async () => {
