@@ -153,10 +153,11 @@ export class ComponentLoop {
 
   async stop(): Promise<void> {
     this.#stopListening();
-    this.#options.context.metrics.forget(labelsOf(this.#input));
     this.#stopped.abort(new Error('the component was stopped'));
     this.#options.work.stop();
     await this.#loop.stop();
+    // The run that was under way has counted too.
+    this.#options.context.metrics.forget(labelsOf(this.#input));
     await this.#delivery.release(ownerOf(this.#input, true));
   }
 

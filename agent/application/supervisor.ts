@@ -157,7 +157,6 @@ export class Supervisor {
     if (this.#find(name)) return undefined;
     // Until the watch tells so too: an end that comes before that is told by nobody.
     if (outcome === 'came-back') return WAITING_MS;
-    this.#context.metrics.forget({ application: name });
     this.#tenants.delete(name);
     return undefined;
   }

@@ -208,7 +208,10 @@ export class ImageAutomation {
     this.#context.events.record({ regarding: regarding(member), type: 'Normal', reason: 'ImageUpdated', message: oneLine(message) });
   }
 
-  #measure({ member, scan }: Followed): void {
+  /** One that was let go of meanwhile has nothing to show any more. */
+  #measure(followed: Followed): void {
+    const { member, scan } = followed;
+    if (this.#followed.get(idOf(member.follow)) !== followed) return;
     const { imageTags, imageHolds } = this.#context.metrics;
     if (scan.state.tags) imageTags.set(labels(member), member.tagCount);
     imageHolds.set(labels(member), member.heldCount);

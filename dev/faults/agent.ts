@@ -31,6 +31,8 @@ export interface FaultAgentOptions {
 /** An agent that is there to be mistreated. */
 export interface FaultAgent {
   pid: number;
+  /** What it counts, as /metrics shows it. */
+  metrics(): Promise<string>;
   /** Resolves to true when it is ready, to false where it was killed before; rejects where it does not get there. */
   ready: Promise<boolean>;
   /** SIGKILL, before anything else happens. Resolves when it is gone. */
@@ -87,6 +89,7 @@ export async function startFaultAgent(options: FaultAgentOptions): Promise<Fault
   return {
     pid,
     ready,
+    metrics: async () => (await fetch(`http://${address}/metrics`, { signal: AbortSignal.timeout(5_000) })).text(),
     async kill() {
       killed = true;
       signal(pid, 'SIGKILL');
