@@ -51,6 +51,13 @@ export function nextWanted(random: Random, wanted: Wanted, prefix: string): { na
   return { name, wanted: CHANGES[name](random, wanted, prefix) };
 }
 
+/** A person suspends a component, or lets the one that is suspended go on. */
+export function nextSuspension(random: Random, wanted: Wanted): { name: 'suspend' | 'resume'; wanted: Wanted } {
+  const { suspended, ...rest } = wanted;
+  if (suspended !== undefined) return { name: 'resume', wanted: rest };
+  return { name: 'suspend', wanted: { ...wanted, suspended: random.pick(Object.keys(wanted.components)) } };
+}
+
 function value(random: Random): string {
   return `v${random.between(0, 2)}`;
 }

@@ -50,7 +50,8 @@ export class Story {
     this.#wanted = wanted;
     await this.#push(wanted);
     if (wanted.deleted) return before.deleted ? undefined : this.#delete();
-    if (before.deleted || JSON.stringify(before.components) !== JSON.stringify(wanted.components)) await this.#apply(wanted);
+    const spec = ({ components, suspended }: Wanted): string => JSON.stringify([components, suspended]);
+    if (before.deleted || spec(before) !== spec(wanted)) await this.#apply(wanted);
   }
 
   /** Commits at which the folder holds what it holds now: an unchanged folder is not built again. */
@@ -126,7 +127,7 @@ export class Story {
     this.#commits.push({ id, folders });
   }
 
-  async #apply({ components }: Wanted): Promise<void> {
+  async #apply({ components, suspended }: Wanted): Promise<void> {
     const { world, name } = this;
     const spec = {
       components: Object.entries(components).map(([component, folder]) => ({
@@ -139,6 +140,7 @@ export class Story {
           pullInterval: '1s',
           timeout: '5s',
           secretRef: GIT_SECRET,
+          ...(component === suspended ? { suspend: true } : {}),
           ...(this.#options.heldPrunes ? {} : { pruneBudget: { count: 1_000, percent: 100 } }),
         },
       })),

@@ -8,6 +8,8 @@ export interface Wanted {
   /** Component to folder. */
   components: Readonly<Record<string, string>>;
   folders: Readonly<Record<string, Objects>>;
+  /** A component with `suspend: true`. */
+  suspended?: string;
   deleted?: boolean;
 }
 
