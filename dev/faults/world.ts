@@ -130,7 +130,8 @@ async function companionIn({ proxy, options }: Home): Promise<Companion> {
   return { agent, proxy, close };
 }
 
-async function proxyOf({ directory, server, caFile }: FaultPlane): Promise<ApiProxy> {
+/** A proxy in front of the API server. */
+export async function proxyOf({ directory, server, caFile }: FaultPlane): Promise<ApiProxy> {
   const read = (name: string): Promise<string> => readFile(join(directory, 'certificates', name), 'utf8');
   const [ca, cert, key] = await Promise.all([readFile(caFile, 'utf8'), read('apiserver.crt'), read('apiserver.key')]);
   return startApiProxy({ server, ca, cert, key });
