@@ -65,3 +65,17 @@ it('pulls ahead what a component is to follow, and lets go of what it does not',
   await sleep(300);
   expect([bench.server.requestCount(), source.used]).toEqual([requests, true]);
 });
+
+it('asks again for recent commits where the look-up before has failed', async () => {
+  const tip = await commitFiles(bench.directory, 'main', { 'a.txt': 'b' }, { message: 'two' });
+  const { source } = sources.use({ url: bench.repository.url, branch: 'main' }, subscriber);
+  await pulled(source);
+  const revision = source.state.revision!;
+  bench.server.setFault('app', { status: 500 });
+  expect(await source.recent(revision, [])).toEqual([tip]);
+  bench.server.setFault('app', undefined);
+  const whole = [tip, expect.stringMatching(/^[0-9a-f]{40}$/)];
+  expect(await source.recent(revision, [])).toEqual(whole);
+  const requests = bench.server.requestCount();
+  expect([await source.recent(revision, []), bench.server.requestCount()]).toEqual([whole, requests]);
+});
