@@ -49,30 +49,51 @@ interface RawGroup {
   versions?: { version?: string; freshness?: string; resources?: RawResource[] }[];
 }
 
-export function createKinds(transport: Transport, now: () => number = () => performance.now()): Kinds {
-  let known: Discovered | undefined;
-  let pending: Promise<Discovered> | undefined;
-  let doubted = false;
+/** What the server has said last; one question at a time. */
+class Discovery {
+  readonly #ask: () => Promise<Discovered>;
+  known: Discovered | undefined;
+  #pending: Promise<Discovered> | undefined;
+  #doubts = 0;
+  /** So many doubts had come when what is known was asked for. */
+  #settled = 0;
 
-  function refresh(): Promise<Discovered> {
-    pending ??= discover(transport, now)
-      .then((found) => {
-        known = found;
-        doubted = false;
-        return found;
-      })
-      .finally(() => {
-        pending = undefined;
-      });
-    return pending;
+  constructor(ask: () => Promise<Discovered>) {
+    this.#ask = ask;
   }
+
+  get isDoubted(): boolean {
+    return this.#doubts > this.#settled;
+  }
+
+  doubt(): void {
+    this.#doubts++;
+  }
+
+  /** What is under way may have been asked before the last doubt. */
+  refresh(): Promise<Discovered> {
+    this.#pending ??= this.#refreshNow(this.#doubts).finally(() => {
+      this.#pending = undefined;
+    });
+    return this.#pending;
+  }
+
+  async #refreshNow(doubts: number): Promise<Discovered> {
+    this.known = await this.#ask();
+    this.#settled = doubts;
+    return this.known;
+  }
+}
+
+export function createKinds(transport: Transport, now: () => number = () => performance.now()): Kinds {
+  const discovery = new Discovery(() => discover(transport, now));
 
   async function find(apiVersion: string, kind: string): Promise<KindInfo | undefined> {
     const key = `${apiVersion}/${kind}`;
-    const current = known ?? (await refresh());
+    const current = discovery.known ?? (await discovery.refresh());
     const found = current.kinds.get(key);
-    if (found && !doubted) return found;
-    const latest = now() - current.atMs < REFRESH_MS ? current : await refresh();
+    if (found && !discovery.isDoubted) return found;
+    const latest = now() - current.atMs < REFRESH_MS ? current : await discovery.refresh();
     if (!latest.kinds.has(key) && latest.stale.has(apiVersion)) throw down(apiVersion);
     return latest.kinds.get(key);
   }
@@ -80,8 +101,10 @@ export function createKinds(transport: Transport, now: () => number = () => perf
   return {
     find,
     async served(apiVersion, kind) {
-      if (doubted) await refresh();
+      if (discovery.isDoubted) await discovery.refresh();
+      if (discovery.isDoubted) await discovery.refresh();
       const found = await find(apiVersion, kind);
+      const { known } = discovery;
       if (found || !known) return found;
       const group = groupOf(apiVersion);
       // The server lists the versions of a group in the order of its preference.
@@ -90,9 +113,7 @@ export function createKinds(transport: Transport, now: () => number = () => perf
       if (!other && silent !== undefined) throw down(silent);
       return other;
     },
-    doubt() {
-      doubted = true;
-    },
+    doubt: () => discovery.doubt(),
   };
 }
 
