@@ -12,6 +12,8 @@ const IDLE_MS = 15 * 60_000;
 
 interface Started {
   watch: KindWatch;
+  /** It has been read once. */
+  synced: boolean;
   /** Rejects with the next failure. */
   failure: PromiseWithResolvers<never>;
   /** It could not be read yet, and why was told. */
@@ -46,24 +48,30 @@ export class Secrets {
 
   /** The Secret, or undefined where there is none. Throws a Failure where it cannot be read. */
   async read(name: string): Promise<KubeObject | undefined> {
-    const { clock } = this.#options;
     const watched = this.#watched.get(name) ?? this.#begin(name);
-    watched.readAtMs = clock.now();
+    watched.readAtMs = this.#options.clock.now();
     this.#endIdle();
-    const stopWaiting = new AbortController();
     try {
       const started = await watched.started;
-      const { watch } = started;
-      // Why it failed may be over by now.
-      if (started.failing) watch.retryNow();
-      const late = clock.sleep(DEADLINE_MS, stopWaiting.signal).then(
-        () => Promise.reject(new Failure('ClusterUnavailable', `Secret ${name} could not be read within ${DEADLINE_MS / 1000} s`)),
-        () => undefined,
-      );
-      await Promise.race([watch.synced, started.failure.promise, late]);
-      return watch.get(name);
+      // Nobody waits on what may never come: each who did would be remembered for as long as the watch goes well.
+      if (!started.synced) await this.#untilSynced(name, started);
+      return started.watch.get(name);
     } catch (error) {
       throw failureOf(error, `read Secret ${name}`);
+    }
+  }
+
+  /** Rejects with the next failure, or after the deadline. */
+  async #untilSynced(name: string, { watch, failure, failing }: Started): Promise<void> {
+    const stopWaiting = new AbortController();
+    // Why it failed may be over by now.
+    if (failing) watch.retryNow();
+    const late = this.#options.clock.sleep(DEADLINE_MS, stopWaiting.signal).then(
+      () => Promise.reject(new Failure('ClusterUnavailable', `Secret ${name} could not be read within ${DEADLINE_MS / 1000} s`)),
+      () => undefined,
+    );
+    try {
+      await Promise.race([watch.synced, failure.promise, late]);
     } finally {
       stopWaiting.abort();
     }
@@ -97,25 +105,24 @@ export class Secrets {
     const kind = await this.#client.kinds.find('v1', 'Secret');
     if (!kind) throw new Failure('ClusterUnavailable', 'the API server does not list the kind Secret');
     const { namespace, clock, random, log } = this.#options;
-    let synced = false;
     const watch = watchKind(this.#client, {
       kind,
       namespace,
       fieldSelector: `metadata.name=${name}`,
-      onEvent: () => synced && this.#tell(name),
+      onEvent: () => started.synced && this.#tell(name),
       onError: (error) => {
         const { failure } = started;
         started.failure = nextFailure();
-        started.failing = !synced;
+        started.failing = !started.synced;
         failure.reject(error);
       },
       clock,
       random,
       log,
     });
-    const started: Started = { watch, failure: nextFailure(), failing: false };
+    const started: Started = { watch, synced: false, failure: nextFailure(), failing: false };
     void watch.synced.then(() => {
-      synced = true;
+      started.synced = true;
       // Who was told that it cannot be read waits for a while before it asks again.
       if (started.failing) this.#tell(name);
       started.failing = false;

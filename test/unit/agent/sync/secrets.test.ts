@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { setImmediate as turn } from 'node:timers/promises';
+import { queryObjects } from 'node:v8';
 import { beforeEach, expect, it } from 'vitest';
 import type { Client } from '#agent/cluster/client.ts';
 import type { TransportRequest } from '#agent/cluster/transport.ts';
@@ -106,4 +107,14 @@ it('asks again at each read that comes after a failure, and says what is in the 
   refusal = undefined;
   await expect(secrets.read('one')).resolves.toMatchObject({ metadata: { name: 'one' } });
   expect(lists).toBe(3);
+});
+
+it('leaves nothing behind in memory, however often a Secret is read', async () => {
+  await secrets.read('one');
+  const before = queryObjects(Promise, { format: 'count' });
+  for (let reads = 0; reads < 1_000; reads++) {
+    await secrets.read('one');
+    sleeping = [];
+  }
+  expect(queryObjects(Promise, { format: 'count' }) - before).toBeLessThan(100);
 });
