@@ -15,6 +15,8 @@ interface Watched {
   kind: KindInfo;
   watch: KindWatch;
   users: Set<string>;
+  /** It has been listed once. */
+  synced: boolean;
   /** Rejects with the next failure. */
   failure: PromiseWithResolvers<never>;
   failing: boolean;
@@ -104,13 +106,19 @@ export class LiveObjects {
     if (!watched) return;
     watched.users.add(user);
     if (watched.failing) watched.watch.retryNow();
+    // Nobody waits on what may never come: each who did would be remembered for as long as the watch goes well.
+    if (!watched.synced) await this.#untilSynced(watched);
+  }
+
+  /** Rejects with the next failure, or after the deadline. */
+  async #untilSynced({ kind, watch, failure }: Watched): Promise<void> {
     const deadline = new AbortController();
     const late = this.#clock.sleep(SYNC_DEADLINE_MS, deadline.signal).then(
-      () => Promise.reject(tooSlow(watched.kind)),
+      () => Promise.reject(tooSlow(kind)),
       () => undefined,
     );
     try {
-      await Promise.race([watched.watch.synced, watched.failure.promise, late]);
+      await Promise.race([watch.synced, failure.promise, late]);
     } finally {
       deadline.abort();
     }
@@ -137,8 +145,9 @@ export class LiveObjects {
       random: this.#random,
       log: this.#log,
     });
-    const watched: Watched = { kind, watch, users: new Set(), failure: nextFailure(), failing: false };
+    const watched: Watched = { kind, watch, users: new Set(), synced: false, failure: nextFailure(), failing: false };
     void watch.synced.then(() => {
+      watched.synced = true;
       watched.failing = false;
     });
     this.#watched.set(key, watched);
