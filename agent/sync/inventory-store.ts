@@ -150,26 +150,31 @@ export class InventoryStore {
   }
 
   /** Takes it out of the cluster: nothing is written until something is applied again. */
-  async remove(signal: AbortSignal): Promise<void> {
-    await this.#options.place.remove(signal);
-    this.#options.index.update(this.#inventory.application, this.#inventory.entries, []);
-    this.#inventory = { ...this.#inventory, keep: [], entries: [], held: {} };
-    this.#stored = false;
-    this.#unsure = false;
+  remove(signal: AbortSignal): Promise<void> {
+    return this.#inTurn(async () => {
+      await this.#options.place.remove(signal);
+      this.#options.index.update(this.#inventory.application, this.#inventory.entries, []);
+      this.#inventory = { ...this.#inventory, keep: [], entries: [], held: {} };
+      this.#stored = false;
+      this.#unsure = false;
+    });
   }
 
-  async #change(update: (inventory: Inventory) => Inventory, hasTime = false): Promise<void> {
-    const { index } = this.#options;
-    const next = this.#queue.then(async () => {
+  #change(update: (inventory: Inventory) => Inventory, hasTime = false): Promise<void> {
+    return this.#inTurn(async () => {
       const before = this.#inventory;
       const after = update(before);
       const same = JSON.stringify(withoutEmpty(after)) === JSON.stringify(withoutEmpty(before));
       if (same && !this.#unsure && (this.#stored || after.entries.length === 0)) return;
       await this.#write(after, hasTime);
-      index.update(after.application, before.entries, after.entries);
+      this.#options.index.update(after.application, before.entries, after.entries);
       this.#inventory = after;
       this.#stored = true;
     });
+  }
+
+  async #inTurn(work: () => Promise<void>): Promise<void> {
+    const next = this.#queue.then(work);
     this.#queue = next.catch(() => undefined);
     await next;
   }

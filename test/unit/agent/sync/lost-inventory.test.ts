@@ -36,3 +36,34 @@ it('is written again although the API server fails at first, and once', async ()
   expect(waits).toEqual([2_000, 4_000]);
   expect(inventories.find('app')?.entries('c')).toHaveLength(1);
 });
+
+it('is gone for good where its Application goes while it is being written again', async () => {
+  let there: KubeObject | undefined;
+  let write: (() => void) | undefined;
+  const client = {
+    kinds: { find: async () => ({}) },
+    transport: { crowded: () => false },
+    list: async () => [object],
+    get: async () => there,
+    apply: async (one: KubeObject) => {
+      await new Promise<void>((resolve) => (write = resolve));
+      there = { ...one, metadata: { ...one.metadata, uid: 'second' } };
+      return there;
+    },
+    delete: async () => {
+      there = undefined;
+      return 'deleted';
+    },
+  } as unknown as Client;
+  const clock: Clock = { now: () => 0, sleep: async () => undefined };
+  const inventories = new Inventories({ client, namespace: 'a', clock, log: silentLog, sharing: 'never' });
+  await inventories.start(signal);
+  inventories.onEvent({ type: 'deleted', object });
+  await turn();
+  const removed = inventories.find('app')?.remove(signal);
+  await turn();
+  write?.();
+  await removed;
+  await turn();
+  expect([there, inventories.applications()]).toEqual([undefined, []]);
+});
