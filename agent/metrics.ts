@@ -48,8 +48,8 @@ export class AgentMetrics {
     this.#phases.observe({ phase }, ms / 1_000);
   }
 
-  /** A component is gone. */
-  forget(labels: { application: string; component: string }): void {
+  /** A component is gone, or all that an Application had. */
+  forget(labels: { application: string; component?: string }): void {
     for (const gauge of [this.lastSuccess, this.revision, this.heldPrunes, this.imageTags, this.imageHolds]) gauge.clear(labels);
   }
 

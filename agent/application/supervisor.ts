@@ -157,6 +157,9 @@ export class Supervisor {
     if (this.#find(name)) return undefined;
     // Until the watch tells so too: an end that comes before that is told by nobody.
     if (outcome === 'came-back') return WAITING_MS;
+    this.#context.inventories.forget(name);
+    // A component that had left its spec, and whose prune was held, has no loop that would forget.
+    this.#context.metrics.forget({ application: name });
     this.#tenants.delete(name);
     return undefined;
   }

@@ -154,6 +154,11 @@ export class Inventories {
     return store;
   }
 
+  /** Its Application is gone: nothing is kept of an inventory that stands nowhere. */
+  forget(application: string): void {
+    if (!this.#stores.get(application)?.stored) this.#stores.delete(application);
+  }
+
   #fresh(application: string, uid: string): InventoryStore {
     const place = new InventoryPlace(application, this.#places);
     const inventory = { application, uid, keep: [], entries: [] };

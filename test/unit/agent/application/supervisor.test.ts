@@ -9,6 +9,7 @@ import { AgentMetrics } from '#agent/metrics.ts';
 import { Claims } from '#agent/sync/claims.ts';
 import { Inventories } from '#agent/sync/inventories.ts';
 import type { KubeObject } from '#api/kubernetes.ts';
+import { API_VERSION } from '#api/names.ts';
 import { systemClock } from '#core/clock.ts';
 import { silentLog } from '#core/log.ts';
 
@@ -24,6 +25,7 @@ let applied: KubeObject[];
 let fails: Error | undefined;
 let kindIsThere: boolean;
 let inventories: Inventories;
+let metrics: AgentMetrics;
 let supervisor: Supervisor;
 
 const client = {
@@ -61,8 +63,9 @@ beforeEach(() => {
     get: () => undefined,
   };
   const ownNamespace = { facts: async () => ({ labels: {}, annotations: {} }), listen: () => undefined };
+  metrics = new AgentMetrics();
   inventories = new Inventories({ ...around, sharing: 'never' });
-  const context = { ...around, live, ownNamespace, inventories, claims: new Claims(() => 0), metrics: new AgentMetrics() };
+  const context = { ...around, live, ownNamespace, inventories, claims: new Claims(() => 0), metrics };
   supervisor = new Supervisor(context as unknown as ApplicationContext);
 });
 
@@ -91,4 +94,16 @@ it('begins once, where it cannot note at first that the kind had taken the Appli
   const told = listeners.size;
   await supervisor.stop();
   expect([told, listeners.size]).toEqual([2, 0]);
+});
+
+it('keeps nothing of an Application that is gone', async () => {
+  await supervisor.start(signal);
+  inventories.of('other', 'u');
+  metrics.heldPrunes.set({ application: 'other', component: 'left' }, 3);
+  const object = { apiVersion: API_VERSION, kind: 'Application', metadata: { name: 'other', namespace: 'a' } };
+  for (const listener of listeners) listener({ type: 'deleted', object });
+  await turn();
+  expect(inventories.find('other')).toBeUndefined();
+  expect(metrics.text()).not.toContain('other');
+  expect(inventories.find('app')).toBeDefined();
 });
