@@ -62,6 +62,8 @@ export class KustomizeWork implements ComponentWork {
   /** What imageRepository makes of it, and under which names. */
   #imageDetails: Record<string, string> = {};
   #followed: { application: string; component: string } | undefined;
+  /** Of the author that others are told. */
+  #authored: string | undefined;
   #at: BuildPoint | undefined;
   #parsed: { component: Component; properties: KustomizeProperties } | undefined;
 
@@ -90,6 +92,8 @@ export class KustomizeWork implements ComponentWork {
     this.#followed = undefined;
     this.#subscription?.release();
     this.#subscription = undefined;
+    if (this.#authored) this.#context.authors.delete(this.#authored);
+    this.#authored = undefined;
   }
 
   async run(input: ComponentInput, tools: ComponentTools, signal: AbortSignal): Promise<ComponentResult> {
@@ -172,12 +176,15 @@ export class KustomizeWork implements ComponentWork {
     run: { built: Built; delivery: Delivery; properties: KustomizeProperties },
     signal: AbortSignal,
   ): Promise<Failure | undefined> {
+    // Nobody would forget the author.
+    signal.throwIfAborted();
     const { built, delivery, properties } = run;
     const { objects } = built;
     const { atomic, drift, adopt } = properties;
     const request = { objects, atomic, drift, adopt: () => adopt, ...(this.#at ? { at: this.#at } : {}) };
     const owner = ownerOf(input, properties.prune);
-    this.#context.authors.set(ownerKey(owner), built.revision.commit.author);
+    this.#authored = ownerKey(owner);
+    this.#context.authors.set(this.#authored, built.revision.commit.author);
     const { changed, drifted, failure } = await delivery.apply(request, owner, signal);
     // What was put back has its own line.
     if (this.#announced !== built && objects.length > 0 && (changed > 0 || !failure)) this.#announce(input, built, changed);
