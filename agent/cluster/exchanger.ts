@@ -43,16 +43,16 @@ export function createExchanger(connection: Connection, userAgent: string, log: 
   const wire = createWire(connection, log);
   // Such as that of a proxy in front of several clusters.
   const prefix = new URL(connection.server).pathname.replace(/\/+$/, '');
-  /** The last token that the server did not take. */
-  let refused: string | undefined;
+  /** The last token that was sent, and the last that the server did not take. */
+  let [sent, refused]: (string | undefined)[] = [];
   let renewing: Promise<string | undefined> | undefined;
 
   /** Another one than was refused, where there is one: for all that were under way with that. */
   async function tokenNow(): Promise<string | undefined> {
-    const token = await connection.token(false);
-    if (token === undefined || token !== refused) return token;
-    renewing ??= connection.token(true).finally(() => (renewing = undefined));
-    return renewing;
+    const isRefused = sent !== undefined && sent === refused;
+    if (isRefused) renewing ??= connection.token(true).finally(() => (renewing = undefined));
+    sent = await (isRefused ? renewing : connection.token(false));
+    return sent;
   }
 
   function headersOf(request: TransportRequest, token: string | undefined): Record<string, string> {
