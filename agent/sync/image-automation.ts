@@ -54,6 +54,8 @@ export class ImageAutomation {
       return { [detail.imageReason]: reasonCode(followed.reason), [detail.imageMessage]: oneLine(followed.text, 400) };
     followed.member.follow = follow;
     await this.#resume(followed);
+    // Stopped while that was written: a writer made now would have nobody to end it.
+    if (this.#followed.get(id) !== followed) return {};
     const { commit } = follow.source.state.revision ?? {};
     const seen = `${commit?.id ?? ''} ${holdOf(follow.application) ?? ''}`;
     if (seen !== followed.seen) {
@@ -133,41 +135,40 @@ export class ImageAutomation {
 
   #memory({ follow }: ImageMember): ImageMemory {
     const store = this.#context.inventories.find(follow.application.metadata.name);
-    return store?.images(follow.component) ?? { markers: {} };
+    return store?.images(follow.component) ?? NOTHING;
   }
 
   /** A request to resume forgets what people took back, once. */
   async #resume({ member }: Followed): Promise<void> {
     const { application } = member.follow;
     const asked = holdOf(application);
-    const memory = this.#memory(member);
-    if (asked === undefined || asked === 'true' || asked === memory.resumed) return;
-    const markers = Object.fromEntries(Object.entries(memory.markers).filter(([, { held }]) => !held));
-    await this.#save(member, { ...memory, markers, resumed: asked });
+    if (asked === undefined || asked === 'true' || asked === this.#memory(member).resumed) return;
+    await this.#save(member, (memory) => ({ ...memory, markers: withoutHeld(memory.markers), resumed: asked }));
   }
 
   async #intend(plan: ImagePlan, writer: string, intent: { commit: string; base: string }): Promise<void> {
     for (const { member } of this.#followed.values()) {
       const policy = plan.policies.find((one) => isOf(one, member));
       if (!policy || !plan.changes.some((one) => one.policy === policy)) continue;
-      const memory = this.#memory(member);
-      await this.#save(member, withIntent(memory, writer, { ...intent, markers: plan.memories.get(policy) ?? {} }));
+      const markers = plan.memories.get(policy) ?? {};
+      await this.#save(member, (memory) => withIntent(memory, writer, { ...intent, markers }));
     }
   }
 
   async #resolved(writer: string, landed: ReadonlySet<string>): Promise<void> {
     for (const { member } of this.#followed.values()) {
-      const memory = this.#memory(member);
-      const intent = memory.intents?.[writer];
+      const intent = this.#memory(member).intents?.[writer];
       if (!intent) continue;
-      const news = landed.has(intent.commit) ? { markers: { ...memory.markers, ...intent.markers }, commit: intent.commit } : {};
-      await this.#save(member, { ...withIntent(memory, writer, undefined), ...news });
+      await this.#save(member, (memory) => {
+        const news = landed.has(intent.commit) ? { markers: { ...memory.markers, ...intent.markers }, commit: intent.commit } : {};
+        return { ...withIntent(memory, writer, undefined), ...news };
+      });
     }
   }
 
-  async #save({ follow }: ImageMember, memory: ImageMemory): Promise<void> {
+  async #save({ follow }: ImageMember, change: (memory: ImageMemory) => ImageMemory): Promise<void> {
     const { name, uid = '' } = follow.application.metadata;
-    await this.#context.inventories.of(name, uid).setImages(follow.component, memory);
+    await this.#context.inventories.of(name, uid).changeImages(follow.component, (memory = NOTHING) => change(memory));
   }
 
   async #settled(source: Source, plan: ImagePlan, { pushed, failure }: { pushed?: string; failure?: Failure }): Promise<void> {
@@ -182,7 +183,7 @@ export class ImageAutomation {
       if (!policy) continue;
       const changed = plan.changes.filter((one) => one.policy === policy);
       const commit = changed.length > 0 ? pushed : undefined;
-      if (!failure) await this.#keep(member, plan.memories.get(policy) ?? {}, writer, commit);
+      if (!failure) await this.#keep(member, { policy, markers: plan.memories.get(policy) ?? {} }, writer, commit);
       const notes = plan.notes.filter((note) => note.policy === policy || (!note.policy && own));
       const news = member.settled(place, pushed ? notes.map(asSet) : notes, own ? failure : member.failure);
       if (commit) this.#announce(member, commit, changed);
@@ -192,13 +193,21 @@ export class ImageAutomation {
     }
   }
 
-  /** Memories of other repositories stay; those of this one are what the plan has seen. */
-  async #keep(member: ImageMember, seen: ImageMemory['markers'], { place, name }: ImageWriter, commit: string | undefined): Promise<void> {
+  /** Memories of other repositories stay; those of this one are what the plan has seen, but for what was resumed since. */
+  async #keep(
+    member: ImageMember,
+    { policy, markers: planned }: { policy: ImagePolicy; markers: ImageMemory['markers'] },
+    { place, name }: ImageWriter,
+    commit: string | undefined,
+  ): Promise<void> {
+    const kept = (memory: ImageMemory): ImageMemory => {
+      const others = Object.entries(memory.markers).filter(([one]) => !one.startsWith(`${place}:`));
+      const seen = Object.entries(memory.resumed === policy.resumed ? planned : withoutHeld(planned));
+      const markers = Object.fromEntries([...others, ...seen].sort(([a], [b]) => (a < b ? -1 : 1)));
+      return { ...withIntent(memory, name, undefined), markers, ...(commit ? { commit } : {}) };
+    };
     const memory = this.#memory(member);
-    const others = Object.entries(memory.markers).filter(([one]) => !one.startsWith(`${place}:`));
-    const markers = Object.fromEntries([...others, ...Object.entries(seen)].sort(([a], [b]) => (a < b ? -1 : 1)));
-    const next = { ...withIntent(memory, name, undefined), markers, ...(commit ? { commit } : {}) };
-    if (JSON.stringify(next) !== JSON.stringify(memory)) await this.#save(member, next);
+    if (JSON.stringify(kept(memory)) !== JSON.stringify(memory)) await this.#save(member, kept);
   }
 
   #announce(member: ImageMember, commit: string, changed: ImagePlan['changes']): void {
@@ -228,6 +237,12 @@ export class ImageAutomation {
     const message = `component ${followed.member.follow.component}: ${details[detail.imageMessage] ?? ''}`;
     this.#context.events.record({ regarding: regarding(followed.member), type: 'Warning', reason: camel, message: oneLine(message) });
   }
+}
+
+const NOTHING: ImageMemory = { markers: {} };
+
+function withoutHeld(markers: ImageMemory['markers']): ImageMemory['markers'] {
+  return Object.fromEntries(Object.entries(markers).filter(([, { held }]) => !held));
 }
 
 /** After the push a marker says what it was to say. */

@@ -102,6 +102,7 @@ export class ImageMember {
       allowDowngrade: this.#allowDowngrade,
       onHold: holdOf(application) === 'true',
       memory: memory.markers,
+      ...(memory.resumed === undefined ? {} : { resumed: memory.resumed }),
     };
   }
 

@@ -21,6 +21,8 @@ export interface ImagePolicy {
   onHold: boolean;
   /** By place. */
   memory: Readonly<Record<string, MarkerMemory>>;
+  /** The last request to resume that the memory knows of. */
+  resumed?: string;
 }
 
 export interface SourceFile {

@@ -134,8 +134,12 @@ export class InventoryStore {
     return this.#inventory.images?.[component];
   }
 
-  setImages(component: string, memory: ImageMemory): Promise<void> {
-    return this.#change((inventory) => ({ ...inventory, images: { ...inventory.images, [component]: memory } }));
+  /** Made of what is remembered when its turn has come. */
+  changeImages(component: string, change: (memory: ImageMemory | undefined) => ImageMemory): Promise<void> {
+    return this.#change((inventory) => ({
+      ...inventory,
+      images: { ...inventory.images, [component]: change(inventory.images?.[component]) },
+    }));
   }
 
   /** Forgets the images of components that are no longer there. */
