@@ -75,6 +75,11 @@ export class Applier {
     }
   }
 
+  /** By identity, what Git has: nothing is remembered of others. */
+  keep(ids: ReadonlySet<string>): void {
+    this.#reports.keep(ids);
+  }
+
   /** The object is as Git has it: drift from here on is another one. */
   inSync(desired: Desired): void {
     this.#reports.inSync(desired);

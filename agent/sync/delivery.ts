@@ -187,6 +187,7 @@ export class Delivery {
     const before = this.#prepared;
     if (before?.objects === objects && !mayBeKnownNow(before)) return before;
     this.#prepared = await prepare(objects, owner, this.#context);
+    for (const one of [this.#known, this.#refusals, this.#fights, this.#applier]) one.keep(this.#prepared.ids);
     return this.#prepared;
   }
 

@@ -2,6 +2,7 @@ import { displayName, type ObjectReference } from '#api/kubernetes.ts';
 import { Failure } from '#api/failure.ts';
 import type { LiveObject } from '../cluster/projection.ts';
 import type { Difference } from './drift-text.ts';
+import { keepOnly } from './keep-only.ts';
 
 /** The same thing put back so often within this time is a fight that nobody wins. */
 const LIMIT = 5;
@@ -28,6 +29,11 @@ interface Lost {
 export class DriftFights {
   readonly #times = new Map<string, number[]>();
   readonly #lost = new Map<string, Lost>();
+
+  /** By identity, what Git has: of others it is remembered at most how often they were put back. */
+  keep(ids: ReadonlySet<string>): void {
+    keepOnly(this.#lost, ids);
+  }
 
   /** Fields of an object in that state were put back. */
   record({ id, manifest }: Disputed, differences: readonly Difference[], state: string, nowMs: number): void {

@@ -4,6 +4,7 @@ import type { Autoscalers } from './autoscalers.ts';
 import type { Desired } from './desired.ts';
 import { type Difference, differencesOf, reportText } from './drift-text.ts';
 import { stateOf } from './drift-fights.ts';
+import { keepOnly } from './keep-only.ts';
 import type { ObjectWriter, Target } from './object-writer.ts';
 
 /** What stands otherwise in the cluster than in Git, in words, and what of it has been said. */
@@ -16,6 +17,11 @@ export class DriftReports {
   constructor(writer: ObjectWriter, autoscalers: Autoscalers) {
     this.#writer = writer;
     this.#autoscalers = autoscalers;
+  }
+
+  /** By identity, what Git has: nothing is remembered of others. */
+  keep(ids: ReadonlySet<string>): void {
+    keepOnly(this.#reported, ids);
   }
 
   /** The object is as Git has it: drift from here on is another one. */

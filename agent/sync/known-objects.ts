@@ -1,6 +1,7 @@
 import { type ObjectReference, objectId } from '#api/kubernetes.ts';
 import type { LiveObjects } from '../cluster/live-objects.ts';
 import type { LiveObject } from '../cluster/projection.ts';
+import { keepOnly } from './keep-only.ts';
 import type { Replaced } from './object-writer.ts';
 
 /** The objects of one component as they stand: what the watches tell, never older than the answers to our own requests. */
@@ -23,6 +24,11 @@ export class KnownObjects {
 
   answered(reference: ObjectReference, answer: LiveObject): void {
     this.#answers.set(objectId(reference), { object: answer, begun: this.#live.lists(reference).begun });
+  }
+
+  /** By identity, what Git has: nothing is remembered of others. */
+  keep(ids: ReadonlySet<string>): void {
+    keepOnly(this.#answers, ids);
   }
 
   /** The object that was known is gone. */

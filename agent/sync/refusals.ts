@@ -1,5 +1,6 @@
 import type { Failure } from '#api/failure.ts';
 import type { Outcome, Task } from './applier.ts';
+import { keepOnly } from './keep-only.ts';
 
 interface Refusal {
   manifest: string;
@@ -21,6 +22,11 @@ export class Refusals {
 
   learn({ desired, live }: Task, failure: Failure): void {
     this.#refused.set(desired.id, { manifest: desired.manifest, uid: live?.metadata.uid, failure });
+  }
+
+  /** By identity, what Git has: nothing is remembered of others. */
+  keep(ids: ReadonlySet<string>): void {
+    keepOnly(this.#refused, ids);
   }
 
   /** By identity. */
