@@ -7,11 +7,10 @@ import type { Revision } from './source.ts';
 const MAX_FILE_BYTES = 1024 * 1024;
 /** Of one read; there may be several. */
 const BATCH_BYTES = 8 * 1024 * 1024;
-/** Blobs of which it is known that they hold no marker; when there are more, all are asked again. */
-const MAX_KNOWN = 200_000;
 
 /** Finds the files with markers of a commit; what has been seen to hold none is never read again. */
 export class MarkedFiles {
+  /** Ids of blobs; of those that the commit before had, too, until there are more than files. */
   readonly #unmarked = new Set<string>();
 
   /** The marked files below any of these folders, by path. `unreadable` gets what has markers and is no text. */
@@ -22,11 +21,12 @@ export class MarkedFiles {
       const contents = await tree.read(batch.map(({ path }) => path));
       for (const { path, oid, executable } of batch) {
         const content = contents.get(path)!;
-        if (!mayHoldMarkers(content)) this.#remember(oid);
+        if (!mayHoldMarkers(content)) this.#unmarked.add(oid);
         else if (isText(content)) files.push({ path, text: textOf(content), executable });
         else unreadable(path);
       }
     }
+    if (this.#unmarked.size > tree.entries.length) this.#forgetOthers(tree);
     return files;
   }
 
@@ -34,9 +34,9 @@ export class MarkedFiles {
     return kind === 'file' && size <= MAX_FILE_BYTES && isCandidate(path) && !this.#unmarked.has(oid);
   }
 
-  #remember(oid: string): void {
-    if (this.#unmarked.size >= MAX_KNOWN) this.#unmarked.clear();
-    this.#unmarked.add(oid);
+  #forgetOthers({ entries }: Revision['tree']): void {
+    const there = new Set(entries.map(({ oid }) => oid));
+    for (const oid of this.#unmarked) if (!there.has(oid)) this.#unmarked.delete(oid);
   }
 }
 
