@@ -18,7 +18,7 @@ export interface EventRecord {
 export interface EventRecorder {
   /** One Event, in the background; never throws and never waits. */
   record(event: EventRecord): void;
-  /** Resolves when all that was recorded has been sent. */
+  /** Resolves when all that was recorded has been sent, or after a while: the Lease is given back after it. */
   drain(): Promise<void>;
 }
 
@@ -27,6 +27,8 @@ const REPEAT_MS = 600_000;
 const MAX_QUEUE = 100;
 const MAX_REMEMBERED = 1_000;
 const DEADLINE_MS = 5_000;
+const DRAIN_MS = 3_000;
+const DRAINED = new Error('drained');
 const MAX_NAME_START = 200;
 
 /** A name of its own that begins with the object's, as kubectl users know it (at most 253 characters). */
@@ -109,7 +111,10 @@ export function createEventRecorder(client: Client, options: RecorderOptions): E
     },
     async drain() {
       draining = true;
-      await sending;
+      const over = new AbortController();
+      await Promise.race([sending, clock.sleep(DRAIN_MS, over.signal).catch(() => undefined)]);
+      over.abort(DRAINED);
+      queue.length = 0;
     },
   };
 }
