@@ -15,7 +15,8 @@ export class Quiet {
       this.#busy = undefined;
       return undefined;
     }
-    if (this.#busy?.with !== busy) this.#busy = { with: busy, sinceMs: nowMs };
+    // A clock that was set back begins anew.
+    if (this.#busy?.with !== busy || nowMs < this.#busy.sinceMs) this.#busy = { with: busy, sinceMs: nowMs };
     const left = this.#busy.sinceMs + (crowded ? QUIET_IN_CROWD_MS : QUIET_MS) - nowMs;
     // The crowd may have gone by then.
     return left > 0 ? Math.min(left, crowded ? CROWD_LOOK_MS : QUIET_MS) : undefined;
