@@ -113,6 +113,8 @@ export class InventoryStore {
 
   /** Records that a prune waits, or undefined that none does. */
   hold(component: string, held: HeldPrune | undefined): Promise<void> {
+    // Said after each run that has nothing to prune: for that the whole inventory is not compared.
+    if (!held && !this.held(component)) return this.settle();
     return this.#change((inventory) => {
       const { [component]: _, ...others } = inventory.held ?? {};
       return { ...inventory, held: held ? { ...others, [component]: held } : others };
