@@ -29,6 +29,7 @@ interface Tenant {
   loop?: ApplicationLoop | undefined;
   /** Brings `loop` in step with whether the Application exists. */
   keeper: Loop;
+  /** Those that have failed since the Application went. */
   farewells: number;
   /** Since when the Application is not there (monotonic milliseconds), and whether it was said that others are waited for. */
   gone?: { sinceMs: number; told: boolean } | undefined;
@@ -141,6 +142,7 @@ export class Supervisor {
     }
     if (application) {
       tenant.loop = new ApplicationLoop(application, this.#context);
+      tenant.farewells = 0;
       return undefined;
     }
     await tenant.loop?.stop();

@@ -8,9 +8,10 @@ import { toConfigMap } from '#agent/manifest/inventory.ts';
 import { AgentMetrics } from '#agent/metrics.ts';
 import { Claims } from '#agent/sync/claims.ts';
 import { Inventories } from '#agent/sync/inventories.ts';
+import type { Application } from '#api/application.ts';
 import type { KubeObject } from '#api/kubernetes.ts';
 import { API_VERSION } from '#api/names.ts';
-import { systemClock } from '#core/clock.ts';
+import type { Clock } from '#core/clock.ts';
 import { silentLog } from '#core/log.ts';
 
 const stored = toConfigMap({ application: 'app', uid: 'u', keep: [], entries: [] }, 'a');
@@ -27,11 +28,24 @@ let kindIsThere: boolean;
 let inventories: Inventories;
 let metrics: AgentMetrics;
 let supervisor: Supervisor;
+/** The Application, where it is there. */
+let application: Application | undefined;
+let waits: number[];
+
+/** Two waits are over at once; those after them last until something happens. */
+const clock: Clock = {
+  now: () => 0,
+  sleep: (ms, stop) =>
+    new Promise((resolve, reject) => {
+      if (waits.push(ms) < 3) resolve();
+      stop?.addEventListener('abort', () => reject(stop.reason as Error));
+    }),
+};
 
 const client = {
   kinds: { find: async (_: string, kind: string) => (kind === 'ConfigMap' || kindIsThere ? { kind } : undefined) },
   // The Application is there, whatever the watch has told so far.
-  transport: { crowded: () => false, request: async () => ({ status: 200, headers: {}, body: {} }) },
+  transport: { crowded: () => false, request: async () => (fails ? Promise.reject(fails) : { status: 200, headers: {}, body: {} }) },
   async list() {
     lists++;
     await turn();
@@ -52,7 +66,9 @@ beforeEach(() => {
   applied = [];
   fails = undefined;
   kindIsThere = true;
-  const around = { client, namespace: 'a', clock: systemClock, random: () => 0, log: silentLog };
+  application = undefined;
+  waits = [];
+  const around = { client, namespace: 'a', clock, random: () => 0, log: silentLog };
   const live = {
     need: async () => new Map(),
     listen(listener: LiveListener) {
@@ -60,7 +76,8 @@ beforeEach(() => {
       return () => listeners.delete(listener);
     },
     all: () => [],
-    get: () => undefined,
+    get: () => application,
+    lists: () => ({ begun: 0, listed: 0 }),
   };
   const ownNamespace = { facts: async () => ({ labels: {}, annotations: {} }), listen: () => undefined };
   metrics = new AgentMetrics();
@@ -106,4 +123,20 @@ it('keeps nothing of an Application that is gone', async () => {
   expect(inventories.find('other')).toBeUndefined();
   expect(metrics.text()).not.toContain('other');
   expect(inventories.find('app')).toBeDefined();
+});
+
+it('waits anew for what goes again after it has come back', async () => {
+  fails = new Error('no answer');
+  await supervisor.start(signal);
+  await turn();
+  expect(waits).toEqual([1_000, 2_000, 4_000]);
+  const metadata = { name: 'app', namespace: 'a', uid: 'u', deletionTimestamp: '2026-01-01T00:00:00Z' };
+  const object = { apiVersion: API_VERSION, kind: 'Application', metadata } as KubeObject;
+  application = object as unknown as Application;
+  for (const listener of listeners) listener({ type: 'added', object });
+  await turn();
+  application = undefined;
+  for (const listener of listeners) listener({ type: 'deleted', object });
+  await turn();
+  expect(waits.slice(3)).toEqual([1_000]);
 });
