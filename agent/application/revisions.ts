@@ -211,7 +211,7 @@ export class Revisions {
   }
 
   #recorded(application: Application): Recorded[] {
-    const found = this.#context.live.all(KIND).flatMap((object) => recordedOf(application, object) ?? []);
+    const found = this.#context.live.revisionsOf(application.metadata.name).flatMap((object) => recordedOf(application, object) ?? []);
     // From here on the watch tells what becomes of it.
     if (found.some(({ name }) => name === this.#made?.name)) this.#made = undefined;
     const made = this.#made;

@@ -1,6 +1,7 @@
 import { Failure } from '#api/failure.ts';
 import type { KubeObject, ObjectReference } from '#api/kubernetes.ts';
 import { groupOf } from '#api/kubernetes.ts';
+import { API_VERSION, label } from '#api/names.ts';
 import type { Clock } from '#core/clock.ts';
 import type { Log } from '#core/log.ts';
 import type { Client } from './client.ts';
@@ -22,6 +23,7 @@ interface Watched {
   failing: boolean;
 }
 
+const REVISION = { apiVersion: API_VERSION, kind: 'ApplicationRevision' };
 /** How long the first listing of a kind may take. */
 const SYNC_DEADLINE_MS = 30_000;
 
@@ -96,6 +98,11 @@ export class LiveObjects {
     return (this.#watched.get(kindKey(kind))?.watch.all() ?? []) as LiveObject[];
   }
 
+  /** The ApplicationRevisions of one Application: there may be ten times as many as Applications. */
+  revisionsOf(application: string): LiveObject[] {
+    return (this.#watched.get(kindKey(REVISION))?.watch.group(application) ?? []) as LiveObject[];
+  }
+
   stop(): void {
     for (const { watch } of this.#watched.values()) watch.stop();
     this.#watched.clear();
@@ -139,6 +146,7 @@ export class LiveObjects {
       namespace: this.#namespace,
       metadataOnly: !hasHealthRule(kind.group, kind.kind),
       project: projected,
+      ...(key === kindKey(REVISION) ? { groupOf: ({ metadata: { labels } }) => labels?.[label.appName] } : {}),
       onEvent: (event) => this.#emit(event, reference),
       onError: fail,
       clock: this.#clock,

@@ -6,7 +6,7 @@ import type { Log } from '#core/log.ts';
 import { ApiError, type Asked } from './api-error.ts';
 import type { Client } from './client.ts';
 import { apiVersionOf, type KindInfo, pathOf } from './kinds.ts';
-import { ObjectStore, type WatchEvent } from './object-store.ts';
+import { type GroupOf, ObjectStore, type WatchEvent } from './object-store.ts';
 import { UnreachableError } from './wire.ts';
 
 export type { WatchEvent } from './object-store.ts';
@@ -19,6 +19,8 @@ export interface WatchOptions {
   fieldSelector?: string;
   /** What of an object is kept and reported; absent: all of it. */
   project?: (object: KubeObject) => KubeObject;
+  /** For `group`. */
+  groupOf?: GroupOf;
   onEvent: (event: WatchEvent) => void;
   /** Every failure to list or watch; the watch goes on with backoff. */
   onError?: (error: unknown) => void;
@@ -38,6 +40,7 @@ export interface KindWatch {
   synced: Promise<void>;
   get(name: string): KubeObject | undefined;
   all(): KubeObject[];
+  group(name: string): KubeObject[];
   /** The object with this UID is gone, as somebody has learnt before the watch tells it. */
   gone(name: string, uid: string): void;
   /** The resourceVersion up to which everything is known. */
@@ -78,6 +81,7 @@ export function watchKind(client: Client, options: WatchOptions): KindWatch {
     synced: reflector.synced.promise,
     get: (name) => store.get(name),
     all: () => store.all(),
+    group: (name) => store.group(name),
     gone(name, uid) {
       const known = store.get(name);
       if (known?.metadata.uid === uid) store.remove(known);
@@ -106,7 +110,7 @@ class Reflector {
   #waiting = new AbortController();
 
   constructor(client: Client, options: WatchOptions) {
-    const { kind, namespace, onEvent, log } = options;
+    const { kind, namespace, groupOf, onEvent, log } = options;
     this.#client = client;
     this.#options = options;
     this.#path = pathOf(kind, { namespace });
@@ -118,7 +122,7 @@ class Reflector {
       } catch (error) {
         log.error('a listener of a watch failed', { kind: kind.kind, error: messageOf(error) });
       }
-    });
+    }, groupOf);
   }
 
   retryNow(): void {

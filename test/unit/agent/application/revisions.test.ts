@@ -34,7 +34,7 @@ it('takes a revision that comes while the one that runs instead is being read', 
       return there.find(({ metadata }) => metadata.name === name);
     },
   };
-  const revisions = new Revisions({ client, live: { all: () => there }, revisionLimit: 10 } as unknown as RevisionsContext);
+  const revisions = new Revisions({ client, live: { revisionsOf: () => there }, revisionLimit: 10 } as unknown as RevisionsContext);
   const wanted = application('three', 'app-v2');
   const settling = revisions.settle({ application: wanted, spec: wanted.spec, externals: NO_EXTERNALS }, signal);
   await turn();
@@ -54,7 +54,7 @@ it('knows nothing of the revisions of an Application that had the name before', 
     create: async (object: KubeObject) => object,
     get: async ({ name }: ObjectReference) => there.find(({ metadata }) => metadata.name === name),
   };
-  const revisions = new Revisions({ client, live: { all: () => there }, revisionLimit: 10 } as unknown as RevisionsContext);
+  const revisions = new Revisions({ client, live: { revisionsOf: () => there }, revisionLimit: 10 } as unknown as RevisionsContext);
   const presentOf = (one: Application): Present => ({ application: one, spec: one.spec, externals: NO_EXTERNALS });
   const settle = async (one: Application): Promise<unknown> => revisions.settle(presentOf(one), signal);
   // A hold reads what it names.
@@ -73,7 +73,7 @@ it('knows nothing of the revisions of an Application that had the name before', 
 it('knows a revision that it has made no longer once the watch has shown it and its end', async () => {
   const there: KubeObject[] = [];
   const client = { create: async (object: KubeObject) => object, get: async () => undefined };
-  const revisions = new Revisions({ client, live: { all: () => there }, revisionLimit: 10 } as unknown as RevisionsContext);
+  const revisions = new Revisions({ client, live: { revisionsOf: () => there }, revisionLimit: 10 } as unknown as RevisionsContext);
   const settle = async (one: Application): Promise<unknown> =>
     revisions.settle({ application: one, spec: one.spec, externals: NO_EXTERNALS }, signal);
   const [one, two] = [application('one'), application('two')];

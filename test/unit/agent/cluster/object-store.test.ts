@@ -30,6 +30,26 @@ it('tells what changed since the last list, with everything in place', () => {
   ]);
 });
 
+it('knows what belongs together', () => {
+  const store = new ObjectStore(
+    () => undefined,
+    ({ metadata: { labels } }) => labels?.['of'],
+  );
+  const member = (name: string, of?: string): KubeObject => {
+    const { metadata, ...rest } = object(name, `u-${name}`);
+    return { ...rest, metadata: { ...metadata, ...(of ? { labels: { of } } : {}) } };
+  };
+  const group = (name: string): unknown[] => store.group(name).map(({ metadata }) => metadata.name);
+  store.replace([member('a1', 'a'), member('a2', 'a'), member('b1', 'b'), member('none')]);
+  expect([group('a'), group('b')]).toEqual([['a1', 'a2'], ['b1']]);
+  store.put(member('a1', 'b'));
+  store.put(member('none', 'a'));
+  store.remove(member('b1', 'b'));
+  expect([group('a'), group('b')]).toEqual([['a2', 'none'], ['a1']]);
+  store.replace([member('b2', 'b')]);
+  expect([group('a'), group('b')]).toEqual([[], ['b2']]);
+});
+
 it('follows single changes', () => {
   const { store, events } = recording();
   store.put(object('a', 'u1'));
