@@ -13,6 +13,7 @@ const SHARED_MS = 1_000;
 /** How soon a change is seen that no pass looked for. */
 const LOOK_MS = 60_000;
 const DEADLINE_MS = 15_000;
+const RETRY_MS = 5_000;
 
 export interface OwnNamespaceOptions {
   client: Pick<Client, 'get'>;
@@ -24,9 +25,12 @@ export interface OwnNamespaceOptions {
 
 interface Reading {
   facts: Promise<NamespaceFacts>;
+  /** Each begins after the one before it. */
+  number: number;
   atMs: number;
   /** Somebody was told it who came later. */
   isShared: boolean;
+  failed: boolean;
 }
 
 /**
@@ -39,6 +43,9 @@ export class OwnNamespace {
   readonly #listeners = new Set<() => void>();
   #reading: Reading | undefined;
   #last: NamespaceFacts | undefined;
+  #begun = 0;
+  /** Number of the newest that has succeeded. */
+  #read = 0;
   #looking = false;
 
   constructor(options: OwnNamespaceOptions) {
@@ -65,14 +72,19 @@ export class OwnNamespace {
   }
 
   #readNow(): Promise<NamespaceFacts> {
-    const reading = { facts: this.#read(), atMs: this.#options.clock.now(), isShared: false };
-    // What failed is asked again by the next pass.
-    reading.facts.catch(() => (this.#reading = this.#reading === reading ? undefined : this.#reading));
+    const number = ++this.#begun;
+    const reading = { facts: this.#ask(), number, atMs: this.#options.clock.now(), isShared: false, failed: false };
+    const onFailure = (): void => {
+      reading.failed = true;
+      // The next pass asks again.
+      if (this.#reading === reading) this.#reading = undefined;
+    };
+    reading.facts.then(() => (this.#read = Math.max(this.#read, number)), onFailure);
     this.#reading = reading;
     return reading.facts;
   }
 
-  async #read(): Promise<NamespaceFacts> {
+  async #ask(): Promise<NamespaceFacts> {
     const { client, namespace: name } = this.#options;
     const doing = `read the Namespace ${name}`;
     const object = await client
@@ -102,9 +114,13 @@ export class OwnNamespace {
   /** Whoever shares a reading was told what was known before: had it changed meanwhile, nobody might ask for a minute. */
   async #follow(reading: Reading): Promise<void> {
     reading.isShared = true;
-    await this.#sleep(SHARED_MS);
-    // Whatever came after it was read later than anybody shared it.
-    if (this.#reading === reading && !this.#stopped.signal.aborted) await this.#again();
+    for (let afterMs = SHARED_MS; ; afterMs = RETRY_MS) {
+      await this.#sleep(afterMs);
+      await this.#reading?.facts.catch(() => undefined);
+      // Whatever came after it was read later than anybody shared it. Who was told that it failed asks again.
+      if (this.#read > reading.number || reading.failed || this.#stopped.signal.aborted) return;
+      await this.#again();
+    }
   }
 
   async #sleep(ms: number): Promise<void> {

@@ -87,6 +87,35 @@ it('looks again for each reading that somebody shared, also where a look for an 
   expect(reads).toBe(3);
 });
 
+it('looks again until it can be read after somebody shared a reading', async () => {
+  let changes = 0;
+  own.listen(() => changes++);
+  await own.facts();
+  await own.facts();
+  annotations = { [LIST]: 'two' };
+  fails = new Error('no answer');
+  await pass(1_000);
+  await pass(5_000);
+  fails = undefined;
+  expect([reads, changes]).toEqual([3, 0]);
+  await pass(5_000);
+  expect([reads, changes]).toEqual([4, 1]);
+  await pass(20_000);
+  expect(reads).toBe(4);
+});
+
+it('asks no more often where it cannot be read for long, however many share each failure', async () => {
+  fails = new Error('no answer');
+  for (let minute = 0; minute < 10; minute++) {
+    for (let fifth = 0; fifth < 12; fifth++) {
+      await Promise.allSettled([own.facts(), own.facts()]);
+      await pass(5_000);
+    }
+  }
+  // Each pass that tries again, and the look once a minute.
+  expect(reads).toBeLessThanOrEqual(130);
+});
+
 it('knows nothing where it cannot be read, and asks again', async () => {
   fails = new Error('no');
   await expect(own.facts()).rejects.toThrow('read the Namespace team-a: no');
