@@ -31,6 +31,8 @@ interface Tenant {
   keeper: Loop;
   /** Those that have failed since the Application went. */
   farewells: number;
+  /** The kind has come back under our eyes, and the Application has not: whoever is to bring it back may not be done. */
+  strands?: boolean;
   /** Since when the Application is not there (monotonic milliseconds), and whether it was said that others are waited for. */
   gone?: { sinceMs: number; told: boolean } | undefined;
 }
@@ -58,13 +60,16 @@ export class Supervisor {
     await live.need('inventories', [INVENTORY]);
     this.#stopListening.inventories ??= live.listen((event) => inventories.onEvent(event));
     await inventories.start(signal);
-    // The last that may fail, and be tried again from the start.
-    await this.#strandThoseWithoutApplication();
+    // Nothing after this fails, so that no loop begins twice.
     this.#stopListening.all = live.listen((event) => this.#onEvent(event));
     ownNamespace.listen(() => this.#tenants.forEach(({ loop }) => loop?.namespaceChanged()));
     for (const application of live.all(APPLICATION)) this.#tenant(application.metadata.name ?? '').keeper.trigger();
     // Objects of an Application that was deleted while no agent ran.
-    for (const name of inventories.applications()) if (!this.#find(name)) this.#tenant(name).keeper.trigger();
+    for (const name of inventories.applications().filter((one) => !this.#find(one))) {
+      const tenant = this.#tenant(name);
+      tenant.strands = this.#kindWasMissing;
+      tenant.keeper.trigger();
+    }
   }
 
   /** A kind that is not there is not watched: without this an agent would wait for it unseen. */
@@ -78,14 +83,6 @@ export class Supervisor {
     throw new Failure('UnknownKind', `the API server does not know ${missing.join(' and ')} in ${API_VERSION}`, {
       remedy: 'install the chart lateen, or apply charts/lateen/crds; the agent goes on by itself then',
     });
-  }
-
-  /** The kind has come back under our eyes: who was to bring back the Applications may not be done. */
-  async #strandThoseWithoutApplication(): Promise<void> {
-    const { inventories } = this.#context;
-    if (!this.#kindWasMissing) return;
-    for (const name of inventories.applications()) if (!this.#find(name)) await inventories.find(name)?.strand();
-    this.#kindWasMissing = false;
   }
 
   async stop(): Promise<void> {
@@ -135,7 +132,7 @@ export class Supervisor {
 
   async #keep(name: string, tenant: Tenant, signal: AbortSignal): Promise<number | undefined> {
     const application = this.#find(name);
-    if (application) tenant.gone = undefined;
+    if (application) Object.assign(tenant, { gone: undefined, strands: false });
     if (application && tenant.loop) {
       tenant.loop.update(application);
       return undefined;
@@ -148,6 +145,13 @@ export class Supervisor {
     await tenant.loop?.stop();
     tenant.loop = undefined;
     this.#context.claims.release(name);
+    return this.#sayFarewell(name, tenant, signal);
+  }
+
+  /** The Application is not there. */
+  async #sayFarewell(name: string, tenant: Tenant, signal: AbortSignal): Promise<number | undefined> {
+    if (tenant.strands) await this.#context.inventories.find(name)?.strand();
+    tenant.strands = false;
     const gone = (tenant.gone ??= { sinceMs: performance.now(), told: false });
     if (this.#comesBack(name, gone)) return this.#waits(name, gone, 'the Application that has this one in Git');
     const outcome = await farewell(name, this.#context, signal);
