@@ -219,7 +219,7 @@ export class Delivery {
         continue;
       }
       const { entry, from } = title;
-      const settled = isInVelasHands(live, desired) ? LEAVE : entry && verdictOn(desired, entry, live);
+      const settled = isInVelasHands(live, desired) ? ({ do: 'leave' } as const) : entry && verdictOn(desired, entry, live);
       const verdict = settled ?? ({ do: 'apply' } as const);
       if (verdict.do === 'leave') this.#applier.inSync(desired);
       work.push({ task: { desired, verdict, entry, live, mode: request.drift }, from });
@@ -290,10 +290,10 @@ export class Delivery {
   async #handOver(outcomes: ReadonlyMap<Work, Outcome>): Promise<void> {
     for (const [{ from }, outcome] of outcomes) {
       if (!from || outcome.done !== 'applied') continue;
-      const store = this.#context.inventories.find(from.application);
-      await store?.forget(new Set([from.entry]));
+      const { application, component, entry } = from;
+      const store = this.#context.inventories.find(application);
+      await store?.forget(new Set([entry]));
+      if (!store?.held(component)) this.#context.metrics.heldPrunes.clear({ application, component });
     }
   }
 }
-
-const LEAVE = { do: 'leave' } as const;

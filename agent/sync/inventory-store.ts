@@ -107,7 +107,9 @@ export class InventoryStore {
     if (gone.size === 0 && marked.size === 0) return Promise.resolve();
     return this.#change((inventory) => {
       const entries = inventory.entries.filter((entry) => !gone.has(entry)).map((entry) => marked.get(entry) ?? entry);
-      return { ...inventory, entries, keep: inventory.keep.filter((name) => entries.some((entry) => entry.component === name)) };
+      const stays = (name: string): boolean => entries.some(({ component }) => component === name);
+      const held = Object.fromEntries(Object.entries(inventory.held ?? {}).filter(([name]) => stays(name)));
+      return { ...inventory, entries, keep: inventory.keep.filter(stays), held };
     });
   }
 

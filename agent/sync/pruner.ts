@@ -72,7 +72,9 @@ export async function pruneStale(prune: Prune, signal: AbortSignal): Promise<Pru
   const begun = await recordRemoval(removal, store, { others, settled: settledBy([...removal.gone, ...others], removal, prune) });
   if (removal.failures[0]) throw removal.failures[0];
   const rest = staleOf(store.entries(owner.component), prune.desired);
-  if (!held) await settleHold(rest, prune);
+  // Others may have taken meanwhile what was held.
+  if (!held || rest.length === 0) await settleHold(rest, prune);
+  if (request.left && rest.length === 0) metrics.heldPrunes.clear(labels);
   return {
     removed: removal.gone,
     kept: sorted.spared,

@@ -49,6 +49,17 @@ async function leave(name: string): Promise<{ message: string; url: string }> {
 const tokenIn = (text: string): string => /approve it with "lateen approve \S+ ([0-9a-f]{12})"/.exec(text)?.[1] ?? 'none';
 
 describe.concurrent('the volume of a component that has left the spec', () => {
+  it('waits for nobody once another component has taken it with the rest', async () => {
+    const { url } = await leave('taken');
+    const series = 'lateen_agent_held_prune_objects{application="taken",component="two"}';
+    const metrics = async (): Promise<string> => (await fetch(`${tenant.agent.healthUrl}/metrics`)).text();
+    expect(await metrics()).toContain(`${series} 2`);
+    await tenant.apply('taken', [kustomize('one', url, { path: './one' }), kustomize('three', url, { path: './two' })]);
+    await tenant.eventually('taken', async () => !(await inventoryText('taken')).includes('"component":"two"'));
+    await tenant.eventually('no longer held', async () => !(await inventoryText('taken')).includes('"held"'));
+    await tenant.eventually('no longer told', async () => !(await metrics()).includes(series));
+  });
+
   it('waits, is told in status, Event and commands, and goes with the rest once a person approves it', async () => {
     const { message } = await leave('left');
 

@@ -21,3 +21,15 @@ it('compares nothing where no prune is held nor was', async () => {
   await store.hold('c', undefined);
   expect(written.map((one) => one.held)).toEqual([{ c: held }, {}]);
 });
+
+it('holds no prune of a component of which others have taken everything', async () => {
+  const entries = ['x', 'y'].map((name) => ({ component: 'left', apiVersion: 'v1', kind: 'ConfigMap', name, namespace: 'a' }));
+  const held = { left: { commit: 'one', objects: ['x', 'y'], why: 'much' } };
+  const inventory: Inventory = { application: 'app', uid: 'u', keep: [], entries, held };
+  const place = { write: async () => undefined } as unknown as InventoryPlace;
+  const store = new InventoryStore({ index: new InventoryIndex(), place, inventory, stored: true });
+  await store.forget(new Set([entries[0]!]));
+  expect(store.held('left')).toBeDefined();
+  await store.forget(new Set([entries[1]!]));
+  expect(store.held('left')).toBeUndefined();
+});
