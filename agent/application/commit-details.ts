@@ -1,9 +1,9 @@
 import { detail } from '#api/details.ts';
 import { oneLine } from '#core/errors.ts';
-import type { Revision } from '../sync/source.ts';
+import type { FetchedCommit } from '../sync/source.ts';
 
 /** What a component says of the commit that it stands at. */
-export function commitDetails({ commit, tip }: Revision, objects: number): Record<string, string> {
+export function commitDetails({ commit, tip }: FetchedCommit, objects: number): Record<string, string> {
   return {
     [detail.branch]: tip.branch,
     [detail.commit]: commit.id,

@@ -16,7 +16,7 @@ import type { Delivery, PruneRequest } from '../sync/delivery.ts';
 import { ownerKey } from '../sync/owner-key.ts';
 import { atCommit, type BuildSettings, buildRevision, fingerprint } from '../sync/kustomize-run.ts';
 import { mentions } from '../manifest/mentions.ts';
-import type { Revision, Source, Sources } from '../sync/source.ts';
+import type { FetchedCommit, Revision, Source, Sources } from '../sync/source.ts';
 import { pointOf, unpulled } from './build-point.ts';
 import { commitDetails, withoutFailure } from './commit-details.ts';
 import {
@@ -43,7 +43,8 @@ export interface KustomizeContext extends LoopContext {
 
 interface Built {
   fingerprint: string;
-  revision: Revision;
+  /** Where it was built. Without its files: of a repository of many folders each component would keep those of another commit. */
+  revision: FetchedCommit;
   objects: BuiltObject[];
 }
 
@@ -52,6 +53,8 @@ export class KustomizeWork implements ComponentWork {
   readonly #context: KustomizeContext;
   readonly #wake: () => void;
   #subscription: { id: string; source: Source; release: () => void } | undefined;
+  /** The newest, while it is followed. */
+  #pulled: Revision | undefined;
   #built: Built | undefined;
   /** What the cluster was last brought to. */
   #announced: Built | undefined;
@@ -77,7 +80,7 @@ export class KustomizeWork implements ComponentWork {
 
   prune(input: ComponentInput): PruneRequest & { prune: boolean } {
     const { prune, pruneBudget } = this.#properties(input.component);
-    const revision = this.#built?.revision;
+    const revision = this.#pulled;
     return {
       prune,
       budget: { ...DEFAULT_BUDGET, ...pruneBudget },
@@ -122,6 +125,7 @@ export class KustomizeWork implements ComponentWork {
     const { source, delivery, properties, asked } = run;
     const { state } = source;
     const { revision } = state;
+    this.#pulled = revision;
     if (!revision) {
       if (!state.failure) return this.#result(input, { state: 'working', message: `pulling ${properties.url}` });
       this.#context.claims.failed(ownerOf(input, properties.prune), unpulled(properties));
@@ -157,7 +161,7 @@ export class KustomizeWork implements ComponentWork {
     try {
       const { build, metrics } = this.#context;
       const objects = await metrics.timed('build', () => buildRevision(revision, properties.path, build, signal));
-      this.#built = { fingerprint: print, revision, objects };
+      this.#built = { fingerprint: print, revision: { tip: revision.tip, commit: revision.commit }, objects };
       this.#buildFailure = undefined;
       return this.#built;
     } catch (error) {
@@ -208,6 +212,7 @@ export class KustomizeWork implements ComponentWork {
 
   #suspended(input: ComponentInput, { delivery, health }: ComponentTools): ComponentResult {
     this.stop();
+    this.#pulled = undefined;
     this.#context.claims.pause(ownerOf(input, false), unpulled(this.#properties(input.component)));
     const objects = this.#built?.objects ?? [];
     return this.#result(input, {

@@ -6,7 +6,7 @@ import { buildFolder } from '../manifest/build.ts';
 import { indexTree } from '../manifest/folders.ts';
 import { packed } from '../manifest/packed.ts';
 import { normalizePath } from '#api/path.ts';
-import type { Revision } from './source.ts';
+import type { FetchedCommit, Revision } from './source.ts';
 
 export interface BuildSettings {
   /** The kustomize program. */
@@ -46,7 +46,7 @@ function shortCommit(commit: string): string {
 }
 
 /** Says at which commit a build or an apply failed. */
-export function atCommit(failure: Failure, revision: Revision): Failure {
+export function atCommit(failure: Failure, revision: FetchedCommit): Failure {
   const { reason, message, kind, remedy, causes, retryAfterMs } = failure;
   return new Failure(reason, `${message} (commit ${shortCommit(revision.commit.id)})`, {
     kind,

@@ -18,10 +18,14 @@ export interface SourceKey {
   secretRef?: string;
 }
 
-/** A commit that has been fetched, and its files. */
-export interface Revision {
+/** A commit that has been fetched. */
+export interface FetchedCommit {
   tip: Tip;
   commit: Commit;
+}
+
+/** The same with its files. */
+export interface Revision extends FetchedCommit {
   tree: Tree;
 }
 
