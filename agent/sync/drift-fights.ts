@@ -52,7 +52,7 @@ export class DriftFights {
     if (found && found.manifest !== manifest) this.#lost.delete(id);
     const one = found?.manifest === manifest ? found.states.get(state) : undefined;
     if (!one) return undefined;
-    if (nowMs < one.untilMs) return fightFailure(displayName(reference), one.fight);
+    if (isAhead(one.untilMs - nowMs)) return fightFailure(displayName(reference), one.fight);
     found?.states.delete(state);
     return undefined;
   }
@@ -91,8 +91,13 @@ export class DriftFights {
   }
 
   #recent(key: string, nowMs: number): number[] {
-    return (this.#times.get(key) ?? []).filter((at) => nowMs - at < WINDOW_MS);
+    return (this.#times.get(key) ?? []).filter((at) => at <= nowMs && nowMs - at < WINDOW_MS);
   }
+}
+
+/** Of more than was ever set, the clock was set back. */
+function isAhead(leftMs: number): boolean {
+  return leftMs > 0 && leftMs <= WINDOW_MS;
 }
 
 /** What of an object differs, as far as a watch tells: the same state is the same difference. */

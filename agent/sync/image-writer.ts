@@ -109,7 +109,7 @@ export class ImageWriter {
   }
 
   async #pass(signal: AbortSignal): Promise<number | undefined> {
-    const wait = Math.max(this.#quietMs(), this.#turnMs - this.#context.clock.now());
+    const wait = Math.max(this.#quietMs(), this.#restMs());
     if (wait > 0) return wait;
     this.#firstNewsMs = undefined;
     if (!(await this.#recover(signal))) return SHORT_RETRY_MS;
@@ -164,8 +164,16 @@ export class ImageWriter {
   /** Alone, nobody is waited for; with others, until there was no news for a while. */
   #quietMs(): number {
     const { quietWindowMs, clock } = this.#context;
-    if (this.#firstNewsMs === undefined || this.#hooks.members().length < 2) return 0;
-    return Math.min(this.#lastNewsMs + quietWindowMs, this.#firstNewsMs + WINDOW_FACTOR * quietWindowMs) - clock.now();
+    const now = clock.now();
+    // Nor where the clock was set back.
+    if (this.#firstNewsMs === undefined || this.#lastNewsMs > now || this.#hooks.members().length < 2) return 0;
+    return Math.min(this.#lastNewsMs + quietWindowMs, this.#firstNewsMs + WINDOW_FACTOR * quietWindowMs) - now;
+  }
+
+  /** Until others have had their turn; over where the clock was set back. */
+  #restMs(): number {
+    const left = this.#turnMs - this.#context.clock.now();
+    return left > MAX_REST_MS ? 0 : left;
   }
 
   #rest(begunMs: number): void {

@@ -177,6 +177,15 @@ it('lets others push before it goes on', async () => {
   expect(sleeps.slice(before).filter((ms) => ms > 0 && ms <= 5_000).length).toBeGreaterThan(0);
 });
 
+it('does not wait until a clock that was set back has caught up', async () => {
+  await commitFiles(directory, 'main', { 'app.yaml': line('one', '1') }, { message: 'first' });
+  let backMs = 0;
+  const { tags } = await writerOf('one', '', { ...systemClock, now: () => Date.now() - backMs });
+  await tags('2');
+  backMs = 3_600_000;
+  expect((await tags('3')).pushed).toBe(await branchTip(directory, 'main'));
+});
+
 it(
   'three writers race in one file: every tag lands, and no commit is lost',
   async () => {
