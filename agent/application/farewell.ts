@@ -41,7 +41,7 @@ export async function farewell(application: string, context: FarewellContext, si
   if (standing === 'stranded') await store.strand();
   if (standing !== 'gone') return standing;
   const sorted = await sortAll(application, store, context);
-  const open = store.endings.open(sorted.stale);
+  const open = await store.lettingGo(store.endings.open(sorted.stale));
   const removal = await removeEntries(open, { client, application, signal });
   const begun = await recordRemoval(removal, store, { others: sorted.handedOver });
   const { gone, left, failures } = removal;

@@ -72,6 +72,7 @@ function holdingOf(store: InventoryStore, signal: AbortSignal): Holding {
     objects: store.inventory.entries,
     async keep() {
       await store.settle();
+      await store.lettingGo(store.inventory.entries);
       for (const component of new Set(store.inventory.entries.map((entry) => entry.component))) {
         await store.setComponent(component, store.entries(component), { keep: true, hasTime: false });
       }

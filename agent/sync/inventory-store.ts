@@ -113,6 +113,16 @@ export class InventoryStore {
     });
   }
 
+  /**
+   * Notes of entries that their objects are about to be deleted or let go of, and resolves to the entries as they are from now
+   * on. Whoever dies before it is recorded leaves no doubt who has done it, should Git have them again by then (verdict.ts).
+   */
+  async lettingGo(entries: readonly InventoryEntry[]): Promise<InventoryEntry[]> {
+    const marked = new Map(entries.filter(({ manifest }) => manifest).map((entry) => [entry, withoutManifest(entry)]));
+    await this.forget(new Set(), marked);
+    return entries.map((entry) => marked.get(entry) ?? entry);
+  }
+
   /** Records that a prune waits, or undefined that none does. */
   hold(component: string, held: HeldPrune | undefined): Promise<void> {
     // Said after each run that has nothing to prune: for that the whole inventory is not compared.
@@ -199,6 +209,10 @@ export class InventoryStore {
     }
     this.#unsure = false;
   }
+}
+
+function withoutManifest({ manifest: _, ...entry }: InventoryEntry): InventoryEntry {
+  return entry;
 }
 
 function withoutEmpty({ held = {}, images = {}, ...rest }: Inventory): Inventory {

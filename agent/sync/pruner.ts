@@ -60,7 +60,7 @@ export async function pruneStale(prune: Prune, signal: AbortSignal): Promise<Pru
   const held = await hold(stale, sorted, prune);
   // No watch is kept for a component that has left.
   const watched = (entry: InventoryEntry): LiveObject | undefined => (request.left ? undefined : live.get(entry));
-  const open = store.endings.open(held ? sorted.stale.filter(isEnding) : sorted.stale, watched);
+  const open = await store.lettingGo(store.endings.open(held ? sorted.stale.filter(isEnding) : sorted.stale, watched));
   const context = { client, application: owner.application, signal };
   const nothing = { gone: [], left: [], ending: [], failures: [] };
   const removal = open.length > 0 ? await metrics.timed('prune', () => removeEntries(open, context)) : nothing;

@@ -1,0 +1,107 @@
+import { describe, expect, it } from 'vitest';
+import type { Application, Component } from '#api/application.ts';
+import type { KubeObject, ObjectReference } from '#api/kubernetes.ts';
+import { API_VERSION } from '#api/names.ts';
+import { armCrash } from '#dev/faults/crash-points.ts';
+import { GIT_SECRET } from '#dev/faults/world.ts';
+import { commitFiles, type FileChange } from '#dev/git-repository.ts';
+import { faultWorld } from '#test/support/fault-world.ts';
+import { configMapYaml, kustomize } from '#test/support/repositories.ts';
+
+/** An agent that is killed between two writes that belong together, and what people do before the next one starts. */
+
+const world = faultWorld();
+
+const TIMEOUT_MS = 120_000;
+const DEADLINE_MS = 30_000;
+
+function referenceTo(kind: string, name: string): ObjectReference & { namespace: string } {
+  return { apiVersion: kind === 'Application' ? API_VERSION : 'v1', kind, namespace: world.namespace, name };
+}
+
+const get = (kind: string, name: string): Promise<KubeObject | undefined> => world.client.get(referenceTo(kind, name));
+const isGone = async (kind: string, name: string): Promise<boolean> => (await get(kind, name)) === undefined;
+
+async function status(name: string): Promise<Application['status']> {
+  return ((await get('Application', name)) as unknown as Application | undefined)?.status;
+}
+
+async function push(repository: string, files: Record<string, FileChange>): Promise<void> {
+  await commitFiles(await world.git.createRepository(repository), 'main', files, { message: 'Change it' });
+}
+
+/** One component `a` that follows a repository. */
+async function apply(name: string, repository: string, properties: Record<string, unknown> = {}): Promise<void> {
+  const { apiVersion, kind, namespace } = referenceTo('Application', name);
+  const components: Component[] = [kustomize('a', `${world.git.url}/${repository}`, { secretRef: GIT_SECRET, ...properties })];
+  await world.client.apply({ apiVersion, kind, metadata: { name, namespace }, spec: { components } }, { fieldManager: 'person' });
+}
+
+async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
+  await expect.poll(holds, { timeout: DEADLINE_MS, interval: 150, message: what }).toBe(true);
+}
+
+async function untilRunning(name: string): Promise<void> {
+  await until(`${name} runs`, async () => {
+    const now = await status(name);
+    return now?.status === 'running' && now.services?.every(({ healthy }) => healthy) === true;
+  });
+}
+
+/** Kills the agent once the API server has done the write. */
+async function killedAfter(write: RegExp, act: () => Promise<unknown>): Promise<void> {
+  const { killed } = armCrash(world, { write, side: 'after' });
+  await act();
+  await killed;
+  world.proxy.hooks = {};
+}
+
+const files = (name: string, objects: string): Record<string, string> =>
+  Object.fromEntries(Array.from(objects, (one) => [`${one}.yaml`, configMapYaml(`${name}-${one}`)]));
+
+async function running(name: string, objects: string, properties: Record<string, unknown> = {}): Promise<void> {
+  await push(name, files(name, objects));
+  await apply(name, name, properties);
+  await untilRunning(name);
+}
+
+describe('what the agent has deleted or let go of itself is no drift, though it died before it could record that', () => {
+  it.each(['correct', 'off'])('a pruned object that Git has again, with drift: %s', { timeout: TIMEOUT_MS }, async (drift) => {
+    const name = `pruned-${drift}`;
+    await running(name, 'abc', { drift });
+    await killedAfter(new RegExp(`DELETE configmaps/${name}-b`), () => push(name, { 'b.yaml': null }));
+    await push(name, files(name, 'b'));
+    await world.startAgent();
+    await until('made anew', async () => !(await isGone('ConfigMap', `${name}-b`)));
+    await untilRunning(name);
+    expect(await world.agentLog()).not.toContain(`${name}-b had been deleted`);
+  });
+
+  it.each(['correct', 'report'])('objects of an Application that is back, with drift: %s', { timeout: TIMEOUT_MS }, async (drift) => {
+    const name = `again-${drift}`;
+    await running(name, 'ab', { drift });
+    const application = referenceTo('Application', name);
+    await killedAfter(new RegExp(`DELETE configmaps/${name}-b`), () => world.client.delete(application));
+    await apply(name, name, { drift });
+    await world.startAgent();
+    await until('made anew', async () => !(await isGone('ConfigMap', `${name}-b`)));
+    await untilRunning(name);
+    expect(await world.agentLog()).not.toContain(`${name}-b had been deleted`);
+  });
+
+  it.each(['correct', 'off'])('a hand-back that is taken back, with drift: %s', { timeout: TIMEOUT_MS }, async (drift) => {
+    const name = `handed-${drift}`;
+    await running(name, 'ab', { drift });
+    const mark = (value: string | null): Promise<unknown> =>
+      world.client.mergePatch(referenceTo('Application', name), { metadata: { annotations: { 'lateen.dev/handed-back': value } } });
+    await killedAfter(new RegExp(`PATCH configmaps/${name}-`), () => mark('true'));
+    await mark(null);
+    await world.startAgent();
+    for (const one of ['a', 'b']) {
+      const labels = async (): Promise<unknown> => (await get('ConfigMap', `${name}-${one}`))?.metadata.labels;
+      await expect.poll(labels, { timeout: DEADLINE_MS }).toMatchObject({ 'lateen.dev/application': name });
+    }
+    await untilRunning(name);
+    expect(await world.agentLog()).not.toMatch(new RegExp(`drift corrected.*${name}`));
+  });
+});
