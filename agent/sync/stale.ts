@@ -6,7 +6,7 @@ import type { InventoryEntry } from '../manifest/inventory.ts';
 import type { Weight } from '../manifest/prune-budget.ts';
 import type { BuildPoint, Claims } from './claims.ts';
 import type { Inventories } from './inventories.ts';
-import type { Owner } from './owner-key.ts';
+import { type Owner, ownerKey } from './owner-key.ts';
 
 /** What becomes of the entries that are no longer desired. */
 export interface Sorted {
@@ -50,11 +50,22 @@ export async function sortStale(entries: readonly InventoryEntry[], context: Sor
         // Recorded, not only intended: until then it may still come to nothing.
         .some((one) => one.uid && one.manifest && objectId(one) === id);
     if (taken) sorted.handedOver.push(entry);
-    else if (other || (await mayTurnUp(entry, context))) sorted.waiting.push(entry);
+    else if (other || isListedByOther(entry, context) || (await mayTurnUp(entry, context))) sorted.waiting.push(entry);
     else if (spare(entry)) sorted.spared.push(entry);
     else sorted.stale.push(entry);
   }
   return sorted;
+}
+
+/**
+ * A hand-over that did not come to its end leaves two with an entry, and Git may have gone back on it meanwhile: the other one
+ * may have the object and cannot say so, as it is suspended, or its repository does not answer.
+ */
+function isListedByOther(entry: InventoryEntry, { owner, claims, inventories }: SortContext): boolean {
+  const id = objectId(entry);
+  const isSame = ({ uid }: InventoryEntry): boolean => uid === undefined || entry.uid === undefined || uid === entry.uid;
+  const holders = inventories.index.holdings(id).filter((holder) => ownerKey(holder) !== ownerKey(owner) && isSame(holder.entry));
+  return holders.some((holder) => claims.mayRender(holder, id));
 }
 
 /** A sibling of the same repository that has not been built at this commit may have the object. */

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { Application, Component } from '#api/application.ts';
 import type { KubeObject, ObjectReference } from '#api/kubernetes.ts';
@@ -14,6 +15,8 @@ const world = faultWorld();
 
 const TIMEOUT_MS = 120_000;
 const DEADLINE_MS = 30_000;
+/** For what is not to happen. */
+const WITNESS_MS = 2_000;
 
 function referenceTo(kind: string, name: string): ObjectReference & { namespace: string } {
   return { apiVersion: kind === 'Application' ? API_VERSION : 'v1', kind, namespace: world.namespace, name };
@@ -40,6 +43,9 @@ async function apply(name: string, repository: string, properties: Record<string
 async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
   await expect.poll(holds, { timeout: DEADLINE_MS, interval: 150, message: what }).toBe(true);
 }
+
+const untilTold = (name: string, words: RegExp): Promise<void> =>
+  until(`${name}: ${String(words)}`, async () => words.test(JSON.stringify(await status(name))));
 
 async function untilRunning(name: string): Promise<void> {
   await until(`${name} runs`, async () => {
@@ -103,5 +109,51 @@ describe('what the agent has deleted or let go of itself is no drift, though it 
     }
     await untilRunning(name);
     expect(await world.agentLog()).not.toMatch(new RegExp(`drift corrected.*${name}`));
+  });
+});
+
+describe('a hand-over that is half done when the agent dies, and that Git takes back', () => {
+  const there = (name: string): Record<string, string> => ({ 'm.yaml': configMapYaml(`${name}-moved`) });
+  const gone = { 'm.yaml': null };
+  const moved = async (name: string): Promise<unknown> => (await get('ConfigMap', `${name}-moved`))?.metadata;
+
+  /** From the Application NAME-from, with all in the repository of that name, to NAME-to; resolves to its UID. */
+  async function halfDone(name: string): Promise<unknown> {
+    const [from, to] = [`${name}-from`, `${name}-to`];
+    await running(to, 'y');
+    await push(from, there(name));
+    await running(from, 'x');
+    const uid = (await get('ConfigMap', `${name}-moved`))?.metadata.uid;
+    await push(to, there(name));
+    await untilTold(to, /OWNERSHIP_CONFLICT/);
+    await killedAfter(new RegExp(`PATCH configmaps/${name}-moved`), () => push(from, gone));
+    await push(from, there(name));
+    await push(to, gone);
+    return uid;
+  }
+
+  it('keeps what its former owner, which is suspended, lists too, though the new one is deleted', { timeout: TIMEOUT_MS }, async () => {
+    const uid = await halfDone('rested');
+    await apply('rested-from', 'rested-from', { suspend: true });
+    await world.client.delete(referenceTo('Application', 'rested-to'));
+    await world.startAgent();
+    await until('the rest removed', () => isGone('ConfigMap', 'rested-to-y'));
+    await sleep(WITNESS_MS);
+    expect(await moved('rested')).toMatchObject({ uid });
+    await apply('rested-from', 'rested-from', { suspend: false });
+    await until('inventory gone', () => isGone('ConfigMap', 'lateen-rested-to'));
+    await expect.poll(() => moved('rested')).toMatchObject({ uid, labels: { 'lateen.dev/application': 'rested-from' } });
+  });
+
+  it('keeps what its former owner, which cannot be pulled, lists too', { timeout: TIMEOUT_MS }, async () => {
+    const uid = await halfDone('unpulled');
+    world.git.setFault('unpulled-from', { status: 500 });
+    await world.startAgent();
+    await untilTold('unpulled-to', /has left Git here and stays/);
+    expect(await moved('unpulled')).toMatchObject({ uid });
+    world.git.setFault('unpulled-from', undefined);
+    await expect
+      .poll(() => moved('unpulled'), { timeout: DEADLINE_MS })
+      .toMatchObject({ uid, labels: { 'lateen.dev/application': 'unpulled-from' } });
   });
 });
