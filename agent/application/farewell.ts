@@ -4,6 +4,7 @@ import { API_VERSION, GROUP } from '#api/names.ts';
 import type { Log } from '#core/log.ts';
 import { isUnservedResource } from '../cluster/caller.ts';
 import { ApiError, type Client } from '../cluster/client.ts';
+import type { LiveObjects } from '../cluster/live-objects.ts';
 import type { InventoryEntry } from '../manifest/inventory.ts';
 import type { Claims } from '../sync/claims.ts';
 import type { Inventories } from '../sync/inventories.ts';
@@ -17,6 +18,7 @@ export interface FarewellContext {
   namespace: string;
   inventories: Inventories;
   claims: Claims;
+  live: Pick<LiveObjects, 'get'>;
   log: Log;
 }
 
@@ -60,7 +62,7 @@ function onlyWaits({ waiting, handedOver, stale }: Sorted, store: InventoryStore
 }
 
 /** All entries of the Application, in the order of its components. */
-async function sortAll(application: string, store: InventoryStore, { inventories, claims }: FarewellContext): Promise<Sorted> {
+async function sortAll(application: string, store: InventoryStore, { inventories, claims, live }: FarewellContext): Promise<Sorted> {
   const { entries, keep } = store.inventory;
   const all: Sorted = { handedOver: [], waiting: [], spared: [], stale: [] };
   for (const component of new Set(entries.map((entry) => entry.component))) {
@@ -69,6 +71,7 @@ async function sortAll(application: string, store: InventoryStore, { inventories
       claims,
       inventories,
       spare: () => keep.includes(component),
+      live,
       at: undefined,
       mentions: () => Promise.resolve(false),
     });

@@ -52,6 +52,7 @@ export async function pruneStale(prune: Prune, signal: AbortSignal): Promise<Pru
     claims,
     inventories,
     spare,
+    live,
     at: request.at,
     mentions: request.mentions,
   });

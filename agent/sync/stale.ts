@@ -4,9 +4,11 @@ import { API_VERSION, GROUP } from '#api/names.ts';
 import { groupOf } from '#api/kubernetes.ts';
 import type { InventoryEntry } from '../manifest/inventory.ts';
 import type { Weight } from '../manifest/prune-budget.ts';
+import type { LiveObjects } from '../cluster/live-objects.ts';
 import type { BuildPoint, Claims } from './claims.ts';
 import type { Inventories } from './inventories.ts';
 import { type Owner, ownerKey } from './owner-key.ts';
+import { carriesLabels } from './verdict.ts';
 
 /** What becomes of the entries that are no longer desired. */
 export interface Sorted {
@@ -24,6 +26,7 @@ export interface SortContext {
   claims: Claims;
   inventories: Inventories;
   spare: (entry: InventoryEntry) => boolean;
+  live: Pick<LiveObjects, 'get'>;
   at: BuildPoint | undefined;
   /** Whether the folder of a component that could not be built speaks of an object. */
   mentions: (path: string, reference: ObjectReference) => Promise<boolean>;
@@ -48,13 +51,20 @@ export async function sortStale(entries: readonly InventoryEntry[], context: Sor
         .find(other.application)
         ?.entries(other.component)
         // Recorded, not only intended: until then it may still come to nothing.
-        .some((one) => one.uid && one.manifest && objectId(one) === id);
+        .some((one) => one.uid && one.manifest && objectId(one) === id) &&
+      !isStillLabelled(entry, context);
     if (taken) sorted.handedOver.push(entry);
     else if (other || isListedByOther(entry, context) || (await mayTurnUp(entry, context))) sorted.waiting.push(entry);
     else if (spare(entry)) sorted.spared.push(entry);
     else sorted.stale.push(entry);
   }
   return sorted;
+}
+
+/** Git has gone back on a hand-over: the former owner has never let go, and has not written its labels again either. */
+function isStillLabelled(entry: InventoryEntry, { owner, live }: SortContext): boolean {
+  const object = live.get(entry);
+  return object !== undefined && carriesLabels(object, owner);
 }
 
 /**

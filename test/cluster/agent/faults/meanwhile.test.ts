@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Application, Component } from '#api/application.ts';
 import type { KubeObject, ObjectReference } from '#api/kubernetes.ts';
 import { API_VERSION } from '#api/names.ts';
+import type { ApiFault, ApiRequest } from '#dev/faults/api-proxy.ts';
 import { armCrash } from '#dev/faults/crash-points.ts';
 import { GIT_SECRET } from '#dev/faults/world.ts';
 import { commitFiles, type FileChange } from '#dev/git-repository.ts';
@@ -24,6 +25,8 @@ function referenceTo(kind: string, name: string): ObjectReference & { namespace:
 
 const get = (kind: string, name: string): Promise<KubeObject | undefined> => world.client.get(referenceTo(kind, name));
 const isGone = async (kind: string, name: string): Promise<boolean> => (await get(kind, name)) === undefined;
+const inventory = async (name: string): Promise<string> =>
+  (((await get('ConfigMap', `lateen-${name}`))?.['data'] ?? {}) as Record<string, string>)['inventory.json'] ?? '';
 
 async function status(name: string): Promise<Application['status']> {
   return ((await get('Application', name)) as unknown as Application | undefined)?.status;
@@ -155,5 +158,27 @@ describe('a hand-over that is half done when the agent dies, and that Git takes 
     await expect
       .poll(() => moved('unpulled'), { timeout: DEADLINE_MS })
       .toMatchObject({ uid, labels: { 'lateen.dev/application': 'unpulled-from' } });
+  });
+
+  it('leaves no orphan where it cannot be taken back, and leaves Git then', { timeout: TIMEOUT_MS }, async () => {
+    await halfDone('stuck');
+    let refused = 0;
+    const refuse = (name: string): void => {
+      const before = ({ method, path }: ApiRequest): ApiFault | undefined => {
+        if (method !== 'PATCH' || !path.includes(`configmaps/${name}`)) return undefined;
+        refused++;
+        return { status: 500 };
+      };
+      world.proxy.hooks = { before };
+    };
+    refuse('lateen-stuck-from');
+    await world.startAgent();
+    await expect.poll(() => refused, { timeout: DEADLINE_MS }).toBeGreaterThan(0);
+    await sleep(WITNESS_MS);
+    refuse('stuck-moved');
+    await until('intended', async () => !/stuck-moved[^}]*"manifest"/.test(await inventory('stuck-from')));
+    await push('stuck-from', gone);
+    await until('removed', () => isGone('ConfigMap', 'stuck-moved'));
+    world.proxy.hooks = {};
   });
 });
