@@ -28,6 +28,7 @@ import { Quiet } from './quiet.ts';
 import { changedByVela, requestedBy } from './requester.ts';
 import { Revisions, type Settled } from './revisions.ts';
 import { admittedStatus } from './status.ts';
+import { bringUpToDate } from './standing-inventory.ts';
 import { StatusWriter } from './status-writer.ts';
 import { advance, openComponents, runOf } from './workflow.ts';
 
@@ -240,6 +241,7 @@ export class ApplicationLoop {
     await this.#revisions.displace(application, token, rfc3339(nowMs), signal);
     if (!(await this.#status.write(application, status, signal))) return LAG_MS;
     this.#status.announce(application, note);
+    await bringUpToDate(store, components);
     if (!workflow.finished) return wakeInMs;
     await this.#revisions.close(
       application,

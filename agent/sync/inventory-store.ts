@@ -86,7 +86,7 @@ export class InventoryStore {
   setComponent(component: string, entries: InventoryEntry[], { keep, hasTime }: { keep: boolean; hasTime: boolean }): Promise<void> {
     const update = (inventory: Inventory): Inventory => ({
       ...inventory,
-      keep: [...new Set([...inventory.keep.filter((name) => name !== component), ...(keep ? [component] : [])])].sort(),
+      keep: withKeep(inventory, component, keep),
       entries: [...inventory.entries.filter((entry) => entry.component !== component), ...entries],
     });
     return this.#change(update, hasTime);
@@ -94,9 +94,8 @@ export class InventoryStore {
 
   /** Says whether the objects of a component outlive it, where that alone has changed. */
   async keep(component: string, keep: boolean): Promise<void> {
-    const entries = this.entries(component);
-    if (entries.length === 0 || this.#inventory.keep.includes(component) === keep) return;
-    await this.setComponent(component, entries, { keep, hasTime: true });
+    if (this.entries(component).length === 0 || this.#inventory.keep.includes(component) === keep) return;
+    await this.#change((inventory) => ({ ...inventory, keep: withKeep(inventory, component, keep) }), true);
   }
 
   /**
@@ -209,6 +208,10 @@ export class InventoryStore {
     }
     this.#unsure = false;
   }
+}
+
+function withKeep({ keep: before }: Inventory, component: string, keep: boolean): string[] {
+  return [...before.filter((name) => name !== component), ...(keep ? [component] : [])].sort();
 }
 
 function withoutManifest({ manifest: _, ...entry }: InventoryEntry): InventoryEntry {

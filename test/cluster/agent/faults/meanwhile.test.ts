@@ -182,3 +182,35 @@ describe('a hand-over that is half done when the agent dies, and that Git takes 
     world.proxy.hooks = {};
   });
 });
+
+describe('what is to become of the objects of an Application stands in its inventory', () => {
+  it.each([
+    ['is suspended', { suspend: true }],
+    ['cannot be built', { path: './nowhere' }],
+  ])('where prune: false comes to a component that %s', { timeout: TIMEOUT_MS }, async (how, properties) => {
+    const name = `kept-${how.split(' ')[0]!}`;
+    await running(name, 'a');
+    await apply(name, name, { prune: false, ...properties });
+    await until('recorded', async () => (await inventory(name)).includes('"keep":["a"]'));
+    await world.client.delete(referenceTo('Application', name));
+    await until('inventory gone', () => isGone('ConfigMap', `lateen-${name}`));
+    expect(await isGone('ConfigMap', `${name}-a`)).toBe(false);
+  });
+
+  it('where it has come back with its kind and is deleted before it has applied anything', { timeout: TIMEOUT_MS }, async () => {
+    const name = 'stranded';
+    await running(name, 'a');
+    await world.agent.kill();
+    // As the agent leaves it when the kind goes.
+    const text = JSON.stringify({ ...(JSON.parse(await inventory(name)) as object), stranded: true });
+    await world.client.mergePatch(referenceTo('ConfigMap', `lateen-${name}`), { data: { 'inventory.json': text } });
+    await apply(name, name, { path: './nowhere' });
+    await world.startAgent();
+    await untilTold(name, /nowhere/);
+    await until('recorded', async () => !(await inventory(name)).includes('stranded":'));
+    await world.agent.kill();
+    await world.client.delete(referenceTo('Application', name));
+    await world.startAgent();
+    await until('removed', () => isGone('ConfigMap', `${name}-a`));
+  });
+});
