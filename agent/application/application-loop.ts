@@ -11,7 +11,7 @@ import { createLoop, type Loop } from '#core/loop.ts';
 import type { Redactor } from '#core/redact.ts';
 import { failureFields, failureOf } from '../sync/failures.ts';
 import { checkShape, commitsOf, inputsOf, referenceTo } from './application-facts.ts';
-import { claim } from './claiming.ts';
+import { claim, removePlaceholders } from './claiming.ts';
 import { handsOff } from './hands-off.ts';
 import { branchOf, isAncestor } from './ancestors.ts';
 import { ComponentSet } from './component-set.ts';
@@ -156,6 +156,7 @@ export class ApplicationLoop {
     }
     this.#expect(application);
     if (judged.verdict === 'claim') return this.#claim(application, signal);
+    await removePlaceholders(application, this.#context, signal);
     const mistake = checkShape(application);
     if (mistake.length > 0) return this.#refuse(application, mistake, signal);
     const damage = this.#context.inventories.damage(application.metadata.name);

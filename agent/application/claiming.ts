@@ -1,8 +1,9 @@
 import type { Application } from '#api/application.ts';
 import { type Claim, isPlaceholder } from '#api/claim.ts';
-import { type ObjectReference, referenceOf } from '#api/kubernetes.ts';
+import { type ObjectReference, objectId, referenceOf } from '#api/kubernetes.ts';
 import { annotation, CLAIM, label } from '#api/names.ts';
 import { ApiError, type Client } from '../cluster/client.ts';
+import type { Inventories } from '../sync/inventories.ts';
 
 export interface ClaimingContext {
   client: Client;
@@ -27,9 +28,7 @@ export async function claim(
     const { resourceVersion } = current.metadata;
     const patch = { metadata: { resourceVersion, annotations: { [annotation.controllerVersionRequire]: CLAIM } } };
     try {
-      const claimed = (await client.mergePatch(reference, patch, { signal })) as unknown as Application;
-      await removePlaceholders(claimed, client, signal);
-      return claimed;
+      return (await client.mergePatch(reference, patch, { signal })) as unknown as Application;
     } catch (error) {
       if (!(error instanceof ApiError && error.status === 409) || tries === TRIES) throw error;
     }
@@ -38,10 +37,18 @@ export async function claim(
   return current;
 }
 
-/** What our ComponentDefinition made vela-core apply while the Application waited. */
-async function removePlaceholders({ metadata, status }: Application, client: Client, signal: AbortSignal): Promise<void> {
+/**
+ * What our ComponentDefinition made vela-core apply while the Application waited. Not before it is claimed, or vela-core would
+ * make it anew; from then on as long as the status tells of it, and nothing that Git has is called so.
+ */
+export async function removePlaceholders(
+  { metadata, status }: Application,
+  { client, inventories }: { client: Client; inventories: Inventories },
+  signal: AbortSignal,
+): Promise<void> {
   for (const { apiVersion, kind, name } of (status?.appliedResources ?? []).filter(isPlaceholder)) {
     const reference: ObjectReference = { apiVersion, kind, namespace: metadata.namespace, name };
+    if (inventories.index.holdings(objectId(reference)).length > 0) continue;
     const live = await client.get(reference, { signal });
     if (live?.metadata.labels?.[label.appName] !== metadata.name) continue;
     await client.delete(reference, { ...(live.metadata.uid ? { uid: live.metadata.uid } : {}), signal });

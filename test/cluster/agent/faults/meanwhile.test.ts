@@ -214,3 +214,19 @@ describe('what is to become of the objects of an Application stands in its inven
     await until('removed', () => isGone('ConfigMap', `${name}-a`));
   });
 });
+
+it('the placeholder of an Application goes though the agent dies once it has claimed it', { timeout: TIMEOUT_MS }, async () => {
+  const { namespace } = world;
+  const placeholder = { apiVersion: 'v1', kind: 'ConfigMap', name: 'waiting-for-lateen.claimed', namespace };
+  await push('claimed', files('claimed', 'a'));
+  await world.agent.kill();
+  await apply('claimed', 'claimed');
+  const { apiVersion, kind, name } = placeholder;
+  await world.client.create({ apiVersion, kind, metadata: { name, namespace, labels: { 'app.oam.dev/name': 'claimed' } } });
+  const application = referenceTo('Application', 'claimed');
+  await world.client.mergePatch(application, { status: { appliedResources: [placeholder] } }, { subresource: 'status' });
+  await killedAfter(/PATCH applications\/claimed$/, () => world.startAgent());
+  await world.startAgent();
+  await untilRunning('claimed');
+  await until('placeholder gone', () => isGone('ConfigMap', name));
+});
