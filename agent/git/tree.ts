@@ -87,10 +87,18 @@ export function parseTreeListing(listing: string, rootId: string): Listing {
     const match = /^(\d{6}) (tree|blob|commit) ([0-9a-f]+) +(\d+|-)\t([\s\S]+)$/.exec(line);
     if (!match) continue;
     const [, mode = '', type, oid = '', size = '', path = ''] = match;
-    if (type === 'tree') trees.set(path, oid);
-    else entries.push({ path, kind: kindOf(mode), executable: mode === '100755', oid, size: size === '-' ? 0 : Number(size) });
+    if (type === 'tree') trees.set(alone(path), alone(oid));
+    else {
+      const about = { kind: kindOf(mode), executable: mode === '100755', size: size === '-' ? 0 : Number(size) };
+      entries.push({ path: alone(path), oid: alone(oid), ...about });
+    }
   }
   return { entries, trees };
+}
+
+/** A part of a text keeps the whole text: whoever remembers one file would keep the listing of its commit. */
+function alone(part: string): string {
+  return Buffer.from(part).toString();
 }
 
 /** Of the mode that Git has for it. */
