@@ -4,7 +4,7 @@ import { objectId } from '#api/kubernetes.ts';
 
 const reference = { apiVersion: 'v1', kind: 'ConfigMap', namespace: 'a', name: 'one' };
 const disputed = { id: objectId(reference), manifest: 'm', reference };
-const difference = { path: 'data.a', manager: 'kubectl-edit', stood: true };
+const difference = { path: 'data.a', manager: 'kubectl-edit', stood: true } as const;
 const HOUR_MS = 3_600_000;
 
 it('is lost after five times in ten minutes, and tried again after ten more, also where the clock was set back', () => {
