@@ -7,7 +7,7 @@ import type { BuildPoint } from './claims.ts';
 import type { DeliveryContext, DeliveryOwner } from './delivery.ts';
 import { type Ending, isEnding } from './endings.ts';
 import type { InventoryStore } from './inventory-store.ts';
-import { recordRemoval, type Removal, removeEntries } from './removal.ts';
+import { missing, recordRemoval, type Removal, type RemovalContext, removeEntries } from './removal.ts';
 import { type Sorted, sortStale, staleOf, weightOf } from './stale.ts';
 
 export interface PruneRequest {
@@ -56,13 +56,14 @@ export async function pruneStale(prune: Prune, signal: AbortSignal): Promise<Pru
     at: request.at,
     mentions: request.mentions,
   });
+  const context = { client, application: owner.application, signal };
+  sorted.stale = await forgetNeverMade(sorted.stale, store, context);
   // What is being deleted is decided, and counts no more.
   const stale = sorted.stale.filter((entry) => !isEnding(entry));
   const held = await hold(stale, sorted, prune);
   // No watch is kept for a component that has left.
   const watched = (entry: InventoryEntry): LiveObject | undefined => (request.left ? undefined : live.get(entry));
   const open = await store.lettingGo(store.endings.open(held ? sorted.stale.filter(isEnding) : sorted.stale, watched));
-  const context = { client, application: owner.application, signal };
   const nothing = { gone: [], left: [], ending: [], failures: [] };
   const removal = open.length > 0 ? await metrics.timed('prune', () => removeEntries(open, context)) : nothing;
   const labels = { application: owner.application, component: owner.component };
@@ -85,6 +86,18 @@ export async function pruneStale(prune: Prune, signal: AbortSignal): Promise<Pru
     ending: store.endings.of(owner.component, rest),
     begun,
   };
+}
+
+/** What was meant to be made and never was, such as by a commit that the API server refused, is no prune. Resolves to the others. */
+async function forgetNeverMade(stale: InventoryEntry[], store: InventoryStore, context: RemovalContext): Promise<InventoryEntry[]> {
+  const gone = new Set(
+    await missing(
+      stale.filter(({ uid }) => uid === undefined),
+      context,
+    ),
+  );
+  await store.forget(gone);
+  return stale.filter((entry) => !gone.has(entry));
 }
 
 /** Whether the prune has to wait for a person. */

@@ -47,6 +47,19 @@ export async function removeEntries(entries: readonly InventoryEntry[], context:
   return result;
 }
 
+/** Those of which the API server has nothing; what it does not say is told when they are removed. */
+export async function missing(entries: readonly InventoryEntry[], context: RemovalContext): Promise<InventoryEntry[]> {
+  const limit = pLimit(CONCURRENCY);
+  const isMissing = (entry: InventoryEntry): Promise<boolean> =>
+    liveObject(entry, context).then(
+      (live) => live === undefined,
+      () => false,
+    );
+  const found = await Promise.all(entries.map((entry) => limit(() => isMissing(entry))));
+  context.signal.throwIfAborted();
+  return entries.filter((_, index) => found[index]);
+}
+
 /**
  * What came of it, in the inventory; `others` leave it too, and those that are `settled` stand for themselves from now on.
  * Resolves to those that are being deleted since just now.
