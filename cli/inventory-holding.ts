@@ -16,7 +16,9 @@ export function holdingOf(inventory: Inventory, { client, namespace }: Cluster):
     // In a ConfigMap of its own: where there is an older one that it shares with others, this one goes before it.
     async keep() {
       const keep = [...new Set(entries.map(({ component }) => component))].sort();
-      await client.apply(toConfigMap({ ...inventory, keep }, namespace), calls);
+      // Without the digests: an agent that comes back before it is all done makes good what was let go of (verdict.ts).
+      const going = entries.map(({ manifest: _, ...entry }) => entry);
+      await client.apply(toConfigMap({ ...inventory, keep, entries: going }, namespace), calls);
     },
     async forget() {
       const kind = await client.kinds.find('v1', 'ConfigMap');
