@@ -28,7 +28,7 @@ import { Quiet } from './quiet.ts';
 import { changedByVela, requestedBy } from './requester.ts';
 import { Revisions, type Settled } from './revisions.ts';
 import { admittedStatus } from './status.ts';
-import { bringUpToDate } from './standing-inventory.ts';
+import { StandingInventory } from './standing-inventory.ts';
 import { StatusWriter } from './status-writer.ts';
 import { advance, openComponents, runOf } from './workflow.ts';
 
@@ -60,6 +60,7 @@ export class ApplicationLoop {
   readonly #newest: NewestApplication;
   readonly #status: StatusWriter;
   readonly #quiet = new Quiet();
+  readonly #standing: StandingInventory;
   readonly #begunMs: number;
 
   /** Inputs of the pass that is under way, and of the last one that came to its end. */
@@ -70,6 +71,7 @@ export class ApplicationLoop {
     this.#newest = new NewestApplication(application, context.live);
     this.#begunMs = context.clock.now();
     this.#context = { ...context, log: context.log.child({ application: application.metadata.name }) };
+    this.#standing = new StandingInventory(this.#context);
     this.#status = new StatusWriter(this.#context, (answer) => this.#take(answer));
     this.#components = new ComponentSet(this.#context, () => this.#loop.trigger());
     this.#revisions = new Revisions(context);
@@ -242,15 +244,15 @@ export class ApplicationLoop {
     await this.#revisions.displace(application, token, rfc3339(nowMs), signal);
     if (!(await this.#status.write(application, status, signal))) return LAG_MS;
     this.#status.announce(application, note);
-    await bringUpToDate(store, components);
-    if (!workflow.finished) return wakeInMs;
+    await this.#standing.bringUpToDate(store, components);
+    if (!workflow.finished) return this.#standing.soonest(wakeInMs);
     await this.#revisions.close(
       application,
       { name: revision.name, workflow: status.workflow ?? workflow, commits: commitsOf(components, result) },
       signal,
     );
-    if (workflow.status !== 'succeeded') return undefined;
-    return removeLeftovers({ application, store, components, exempt }, this.#context, signal);
+    if (workflow.status !== 'succeeded') return this.#standing.soonest(undefined);
+    return this.#standing.soonest(await removeLeftovers({ application, store, components, exempt }, this.#context, signal));
   }
 
   /** Others would wait for what its components are about to say, some of them for ever. */
