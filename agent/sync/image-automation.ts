@@ -143,23 +143,24 @@ export class ImageAutomation {
     const { application } = member.follow;
     const asked = holdOf(application);
     if (asked === undefined || asked === 'true' || asked === this.#memory(member).resumed) return;
-    await this.#save(member, (memory) => ({ ...memory, markers: withoutHeld(memory.markers), resumed: asked }));
+    await this.#save(member, (memory) => resumedAt(asked, memory));
   }
 
   async #intend(plan: ImagePlan, writer: string, intent: { commit: string; base: string }): Promise<void> {
     for (const { member } of this.#followed.values()) {
       const policy = plan.policies.find((one) => isOf(one, member));
       if (!policy || !plan.changes.some((one) => one.policy === policy)) continue;
-      const markers = plan.memories.get(policy) ?? {};
-      await this.#save(member, (memory) => withIntent(memory, writer, { ...intent, markers }));
+      const planned = plan.memories.get(policy) ?? {};
+      await this.#save(member, (memory) => withIntent(memory, writer, { ...intent, markers: stillSo(planned, policy, memory) }));
     }
   }
 
   async #resolved(writer: string, landed: ReadonlySet<string>): Promise<void> {
     for (const { member } of this.#followed.values()) {
-      const intent = this.#memory(member).intents?.[writer];
-      if (!intent) continue;
+      if (!this.#memory(member).intents?.[writer]) continue;
       await this.#save(member, (memory) => {
+        const intent = memory.intents?.[writer];
+        if (!intent) return memory;
         const news = landed.has(intent.commit) ? { markers: { ...memory.markers, ...intent.markers }, commit: intent.commit } : {};
         return { ...withIntent(memory, writer, undefined), ...news };
       });
@@ -202,7 +203,7 @@ export class ImageAutomation {
   ): Promise<void> {
     const kept = (memory: ImageMemory): ImageMemory => {
       const others = Object.entries(memory.markers).filter(([one]) => !one.startsWith(`${place}:`));
-      const seen = Object.entries(memory.resumed === policy.resumed ? planned : withoutHeld(planned));
+      const seen = Object.entries(stillSo(planned, policy, memory));
       const markers = Object.fromEntries([...others, ...seen].sort(([a], [b]) => (a < b ? -1 : 1)));
       return { ...withIntent(memory, name, undefined), markers, ...(commit ? { commit } : {}) };
     };
@@ -240,6 +241,19 @@ export class ImageAutomation {
 }
 
 const NOTHING: ImageMemory = { markers: {} };
+
+/** What people took back is forgotten, also by what is to be remembered once a push turns out to have come through. */
+function resumedAt(resumed: string, { intents, ...memory }: ImageMemory): ImageMemory {
+  const free = Object.entries(intents ?? {}).map(
+    ([writer, intent]) => [writer, { ...intent, markers: withoutHeld(intent.markers) }] as const,
+  );
+  return { ...memory, markers: withoutHeld(memory.markers), resumed, ...(intents ? { intents: Object.fromEntries(free) } : {}) };
+}
+
+/** What was planned, but for what a person has resumed since. */
+function stillSo(planned: ImageMemory['markers'], { resumed }: ImagePolicy, memory: ImageMemory): ImageMemory['markers'] {
+  return memory.resumed === resumed ? planned : withoutHeld(planned);
+}
 
 function withoutHeld(markers: ImageMemory['markers']): ImageMemory['markers'] {
   return Object.fromEntries(Object.entries(markers).filter(([, { held }]) => !held));
