@@ -38,6 +38,8 @@ export interface ExchangerHandle {
 
 /** Then HTTP/2 is tried again. */
 const HTTPS_MS = 10 * 60_000;
+/** A credential plugin that has not answered by then is asked again: all requests wait for it. */
+const RENEWAL_MS = 30_000;
 
 export function createExchanger(connection: Connection, userAgent: string, log: Log): ExchangerHandle {
   const wire = createWire(connection, log);
@@ -50,7 +52,7 @@ export function createExchanger(connection: Connection, userAgent: string, log: 
   /** Another one than was refused, where there is one: for all that were under way with that. */
   async function tokenNow(): Promise<string | undefined> {
     const isRefused = sent !== undefined && sent === refused;
-    if (isRefused) renewing ??= connection.token(true).finally(() => (renewing = undefined));
+    if (isRefused) renewing ??= orAborted(connection.token(true), AbortSignal.timeout(RENEWAL_MS)).finally(() => (renewing = undefined));
     sent = await (isRefused ? renewing : connection.token(false));
     return sent;
   }
