@@ -8,7 +8,11 @@ import type { Component } from '#api/application.ts';
 import { silentLog } from '#core/log.ts';
 
 const entry = { component: 'c', apiVersion: 'v1', kind: 'ConfigMap', name: 'x', namespace: 'a', uid: 'x1' };
-const component = (prune: boolean): Component => ({ name: 'c', type: 'kustomize', properties: { url: 'https://git.example/a', path: './', prune } });
+const component = (prune: boolean): Component => ({
+  name: 'c',
+  type: 'kustomize',
+  properties: { url: 'https://git.example/a', path: './', prune },
+});
 
 let nowMs: number;
 let written: Inventory[];
