@@ -7,7 +7,7 @@ import type { BuildPoint } from './claims.ts';
 import type { DeliveryContext, DeliveryOwner } from './delivery.ts';
 import { type Ending, isEnding } from './endings.ts';
 import type { InventoryStore } from './inventory-store.ts';
-import { missing, recordRemoval, type Removal, type RemovalContext, removeEntries } from './removal.ts';
+import { existence, recordRemoval, type Removal, type RemovalContext, removeEntries } from './removal.ts';
 import { type Sorted, sortStale, staleOf, weightOf } from './stale.ts';
 
 export interface PruneRequest {
@@ -88,14 +88,14 @@ export async function pruneStale(prune: Prune, signal: AbortSignal): Promise<Pru
   };
 }
 
+/** Entries without a UID whose objects are there all the same: they are not asked for at each run while their prune waits. */
+const standing = new WeakSet<InventoryEntry>();
+
 /** What was meant to be made and never was, such as by a commit that the API server refused, is no prune. Resolves to the others. */
 async function forgetNeverMade(stale: InventoryEntry[], store: InventoryStore, context: RemovalContext): Promise<InventoryEntry[]> {
-  const gone = new Set(
-    await missing(
-      stale.filter(({ uid }) => uid === undefined),
-      context,
-    ),
-  );
+  const unknown = stale.filter((entry) => entry.uid === undefined && !standing.has(entry));
+  const gone = new Set<InventoryEntry>();
+  for (const [entry, exists] of await existence(unknown, context)) (exists ? standing : gone).add(entry);
   await store.forget(gone);
   return stale.filter((entry) => !gone.has(entry));
 }

@@ -47,17 +47,17 @@ export async function removeEntries(entries: readonly InventoryEntry[], context:
   return result;
 }
 
-/** Those of which the API server has nothing; what it does not say is told when they are removed. */
-export async function missing(entries: readonly InventoryEntry[], context: RemovalContext): Promise<InventoryEntry[]> {
+/** Whether the API server has the objects; nothing of those of which it does not say: that is told when they are removed. */
+export async function existence(entries: readonly InventoryEntry[], context: RemovalContext): Promise<Map<InventoryEntry, boolean>> {
   const limit = pLimit(CONCURRENCY);
-  const isMissing = (entry: InventoryEntry): Promise<boolean> =>
-    liveObject(entry, context).then(
-      (live) => live === undefined,
-      () => false,
-    );
-  const found = await Promise.all(entries.map((entry) => limit(() => isMissing(entry))));
+  const found = new Map<InventoryEntry, boolean>();
+  const ask = async (entry: InventoryEntry): Promise<void> => {
+    const live = await liveObject(entry, context);
+    found.set(entry, live !== undefined);
+  };
+  await Promise.allSettled(entries.map((entry) => limit(() => ask(entry))));
   context.signal.throwIfAborted();
-  return entries.filter((_, index) => found[index]);
+  return found;
 }
 
 /**
