@@ -145,7 +145,9 @@ describe('a hand-over that is half done when the agent dies, and that Git takes 
     expect(await moved('rested')).toMatchObject({ uid });
     await apply('rested-from', 'rested-from', { suspend: false });
     await until('inventory gone', () => isGone('ConfigMap', 'lateen-rested-to'));
-    await expect.poll(() => moved('rested')).toMatchObject({ uid, labels: { 'lateen.dev/application': 'rested-from' } });
+    await expect
+      .poll(() => moved('rested'), { timeout: DEADLINE_MS })
+      .toMatchObject({ uid, labels: { 'lateen.dev/application': 'rested-from' } });
   });
 
   it('keeps what its former owner, which cannot be pulled, lists too', { timeout: TIMEOUT_MS }, async () => {
