@@ -197,7 +197,7 @@ export class InventoryStore {
   }
 
   async #write(inventory: Inventory, hasTime: boolean): Promise<void> {
-    const before = this.#unsure;
+    const [before, lost] = [this.#unsure, this.#lost];
     this.#unsure = true;
     try {
       await this.#options.place.write(inventory, { hasTime });
@@ -206,7 +206,8 @@ export class InventoryStore {
       if (isPlaceTaken(error)) this.#unsure = before;
       throw error;
     }
-    this.#unsure = false;
+    // Deleted before the answer came, perhaps with what was written.
+    this.#unsure = this.#lost !== lost;
   }
 }
 

@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import type { Client } from '#agent/cluster/client.ts';
+import { ApiError, type Client } from '#agent/cluster/client.ts';
 import { toConfigMap } from '#agent/manifest/inventory.ts';
 import { Inventories } from '#agent/sync/inventories.ts';
 import type { KubeObject } from '#api/kubernetes.ts';
@@ -66,4 +66,36 @@ it('is gone for good where its Application goes while it is being written again'
   await removed;
   await turn();
   expect([there, inventories.applications()]).toEqual([undefined, []]);
+});
+
+it('is written again where it is deleted before the answer to a write has come', async () => {
+  let there: KubeObject | undefined = object;
+  const answers: (() => void)[] = [];
+  const client = {
+    kinds: { find: async () => ({}) },
+    transport: { crowded: () => false },
+    list: async () => [object],
+    get: async () => there,
+    apply: async (one: KubeObject) => {
+      const { uid, resourceVersion: _, ...metadata } = one.metadata;
+      if (uid && uid !== there?.metadata.uid) throw new ApiError(409, {}, { verb: 'patch', resource: 'configmaps', group: '' });
+      there = { ...one, metadata: { ...metadata, uid: there?.metadata.uid ?? 'second' } };
+      const answer = there;
+      await new Promise<void>((answered) => answers.push(answered));
+      return answer;
+    },
+  } as unknown as Client;
+  const clock: Clock = { now: () => 0, sleep: async () => undefined };
+  const inventories = new Inventories({ client, namespace: 'a', clock, log: silentLog, sharing: 'never' });
+  await inventories.start(signal);
+  const written = inventories.find('app')?.keep('c', true);
+  await turn();
+  there = undefined;
+  inventories.onEvent({ type: 'deleted', object });
+  answers.shift()?.();
+  await written;
+  await turn();
+  answers.shift()?.();
+  await turn();
+  expect(there).toMatchObject({ metadata: { uid: 'second' } });
 });
