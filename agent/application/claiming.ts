@@ -1,8 +1,10 @@
 import type { Application } from '#api/application.ts';
 import { type Claim, isPlaceholder } from '#api/claim.ts';
-import { type ObjectReference, objectId, referenceOf } from '#api/kubernetes.ts';
+import { displayName, type ObjectReference, objectId, referenceOf } from '#api/kubernetes.ts';
 import { annotation, CLAIM, label } from '#api/names.ts';
+import type { Log } from '#core/log.ts';
 import { ApiError, type Client } from '../cluster/client.ts';
+import { failureFields, failureOf } from '../sync/failures.ts';
 import type { Inventories } from '../sync/inventories.ts';
 
 export interface ClaimingContext {
@@ -10,6 +12,8 @@ export interface ClaimingContext {
   judge: (application: Application) => Claim;
 }
 
+/** No use in trying again: a policy keeps it, perhaps. */
+const REFUSED: ReadonlySet<number> = new Set([400, 403, 405, 422]);
 /** vela-core writes several times a second to an Application that it has just seen. */
 const TRIES = 10;
 
@@ -39,18 +43,24 @@ export async function claim(
 
 /**
  * What our ComponentDefinition made vela-core apply while the Application waited. Not before it is claimed, or vela-core would
- * make it anew; from then on as long as the status tells of it, and nothing that Git has is called so.
+ * make it anew; from then on as long as the status tells of it, and nothing that Git has is called so. One that the API server
+ * does not let go stays: it is in nobody's way.
  */
 export async function removePlaceholders(
   { metadata, status }: Application,
-  { client, inventories }: { client: Client; inventories: Inventories },
+  { client, inventories, log }: { client: Client; inventories: Inventories; log: Log },
   signal: AbortSignal,
 ): Promise<void> {
   for (const { apiVersion, kind, name } of (status?.appliedResources ?? []).filter(isPlaceholder)) {
     const reference: ObjectReference = { apiVersion, kind, namespace: metadata.namespace, name };
     if (inventories.index.holdings(objectId(reference)).length > 0) continue;
-    const live = await client.get(reference, { signal });
-    if (live?.metadata.labels?.[label.appName] !== metadata.name) continue;
-    await client.delete(reference, { ...(live.metadata.uid ? { uid: live.metadata.uid } : {}), signal });
+    try {
+      const live = await client.get(reference, { signal });
+      if (live?.metadata.labels?.[label.appName] !== metadata.name) continue;
+      await client.delete(reference, { ...(live.metadata.uid ? { uid: live.metadata.uid } : {}), signal });
+    } catch (error) {
+      if (!(error instanceof ApiError && REFUSED.has(error.status))) throw error;
+      log.warn('placeholder not removed', failureFields(failureOf(error, `remove ${displayName(reference)}`)));
+    }
   }
 }
