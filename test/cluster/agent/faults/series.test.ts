@@ -132,6 +132,8 @@ it(
     await world.client.delete({ apiVersion: API_VERSION, kind: 'Application', namespace: world.namespace, name: 'follows' });
     await sleep(KNOWN_MS);
     going.resolve();
+    await expect.poll(() => seriesOf('follows'), { timeout: 20_000 }).toEqual([]);
+    // Nor after the end of what was under way.
     await sleep(KNOWN_MS);
     expect(await seriesOf('follows')).toEqual([]);
   },
