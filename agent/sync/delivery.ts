@@ -233,7 +233,8 @@ export class Delivery {
     const entries = new Map(before.map((entry) => [objectId(entry), entry]));
     const joined = staleOf(before, ids).some((entry) => !isEnding(entry)) ? { joined: true as const } : {};
     const since = rfc3339(this.#context.client.transport.serverNow());
-    for (const { task } of open) entries.set(task.desired.id, intention(task, { component: owner.component, since, ...joined }));
+    const made = { component: owner.component, since, ...joined };
+    for (const { task, from } of open) entries.set(task.desired.id, intention(task, made, from !== undefined));
     await this.#store.setComponent(owner.component, [...entries.values()], { keep: !owner.prune, hasTime: false });
   }
 

@@ -49,4 +49,18 @@ describe('a commit that renames', () => {
     await tenant.eventually('renamed', async () => (await isThere('few-n-8')) && !(await isThere('few-n-2')));
     expect(heldAt('few')).toBeUndefined();
   });
+
+  it('and puts in their place what another component had is held likewise', async () => {
+    const both = (one: string[], two: string[]): Record<string, string> => ({
+      'one/all.yaml': files('taken', one)['all.yaml']!,
+      'two/all.yaml': files('taken', two)['all.yaml']!,
+    });
+    const repository = await repositories.create('taken', both(names(0, 8), names(10, 16)));
+    await tenant.apply('taken', [kustomize('b', repository.url, { path: './one' }), kustomize('a', repository.url, { path: './two' })]);
+    await tenant.untilRunning('taken');
+    const commit = await repository.push(both(names(0, 2), names(2, 8)));
+    await tenant.until('taken', 'held', () => heldAt('taken') === commit.slice(0, 12));
+    expect(tenant.service('taken', 'a')?.message).toContain('it would remove 6 of 6 objects (100 %)');
+    expect(await isThere('taken-n-10')).toBe(true);
+  });
 });
