@@ -170,6 +170,11 @@ export class Claims {
     return claim !== undefined && (claim.renders === undefined || claim.renders.has(id));
   }
 
+  /** Whether it runs, or is about to. */
+  knows(application: string): boolean {
+    return this.#of(application).length > 0;
+  }
+
   /** Another component that certainly renders the object. */
   otherRendering(owner: Owner, id: string): Owner | undefined {
     const own = ownerKey(owner);

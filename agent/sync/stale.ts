@@ -71,11 +71,17 @@ function isStillLabelled(entry: InventoryEntry, { owner, live }: SortContext): b
  * A hand-over that did not come to its end leaves two with an entry, and Git may have gone back on it meanwhile: the other one
  * may have the object and cannot say so, as it is suspended, or its repository does not answer.
  */
-function isListedByOther(entry: InventoryEntry, { owner, claims, inventories }: SortContext): boolean {
+function isListedByOther(entry: InventoryEntry, context: SortContext): boolean {
+  const { owner, claims, inventories } = context;
   const id = objectId(entry);
   const isSame = ({ uid }: InventoryEntry): boolean => uid === undefined || entry.uid === undefined || uid === entry.uid;
   const holders = inventories.index.holdings(id).filter((holder) => ownerKey(holder) !== ownerKey(owner) && isSame(holder.entry));
-  return holders.some((holder) => claims.mayRender(holder, id));
+  return holders.some((holder) => claims.mayRender(holder, id) || isPaused(holder, entry, context));
+}
+
+/** Its Application is there and nobody runs it: a person has paused it, or the agent has just started. */
+function isPaused({ application: name }: Owner, { namespace = '' }: InventoryEntry, { claims, live }: SortContext): boolean {
+  return !claims.knows(name) && live.get({ apiVersion: API_VERSION, kind: 'Application', namespace, name }) !== undefined;
 }
 
 /** A sibling of the same repository that has not been built at this commit may have the object. */

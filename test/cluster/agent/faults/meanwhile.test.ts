@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { Application, Component } from '#api/application.ts';
 import type { KubeObject, ObjectReference } from '#api/kubernetes.ts';
-import { API_VERSION } from '#api/names.ts';
+import { API_VERSION, label } from '#api/names.ts';
 import type { ApiFault, ApiRequest } from '#dev/faults/api-proxy.ts';
 import { armCrash } from '#dev/faults/crash-points.ts';
 import { GIT_SECRET } from '#dev/faults/world.ts';
@@ -148,6 +148,20 @@ describe('a hand-over that is half done when the agent dies, and that Git takes 
     await expect
       .poll(() => moved('rested'), { timeout: DEADLINE_MS })
       .toMatchObject({ uid, labels: { 'lateen.dev/application': 'rested-from' } });
+  });
+
+  it('keeps what its former owner, which is paused, lists too', { timeout: TIMEOUT_MS }, async () => {
+    const uid = await halfDone('paused');
+    const pause = (value: string | null): Promise<unknown> =>
+      world.client.mergePatch(referenceTo('Application', 'paused-from'), { metadata: { labels: { [label.pause]: value } } });
+    await pause('true');
+    await world.startAgent();
+    await untilTold('paused-to', /has left Git here and stays/);
+    expect(await moved('paused')).toMatchObject({ uid });
+    await pause(null);
+    await expect
+      .poll(() => moved('paused'), { timeout: DEADLINE_MS })
+      .toMatchObject({ uid, labels: { 'lateen.dev/application': 'paused-from' } });
   });
 
   it('keeps what its former owner, which cannot be pulled, lists too', { timeout: TIMEOUT_MS }, async () => {
