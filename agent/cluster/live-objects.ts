@@ -7,6 +7,7 @@ import type { Log } from '#core/log.ts';
 import type { Client } from './client.ts';
 import { hasHealthRule } from './health.ts';
 import type { KindInfo } from './kinds.ts';
+import { nextFailure } from './next-failure.ts';
 import { type LiveObject, projected } from './projection.ts';
 import { type KindWatch, type Lists, type WatchEvent, watchKind } from './watch.ts';
 
@@ -177,12 +178,6 @@ export class LiveObjects {
 
 function tooSlow({ plural }: KindInfo): Failure {
   return new Failure('ClusterUnavailable', `the first listing of ${plural} took over ${SYNC_DEADLINE_MS / 1000} s`);
-}
-
-function nextFailure(): PromiseWithResolvers<never> {
-  const failure = Promise.withResolvers<never>();
-  failure.promise.catch(() => undefined);
-  return failure;
 }
 
 /** All kinds of an API server count on one clock (etcd's revision), so versions of one kind can be compared as numbers. */

@@ -3,6 +3,7 @@ import type { KubeObject } from '#api/kubernetes.ts';
 import type { Clock } from '#core/clock.ts';
 import type { Log } from '#core/log.ts';
 import type { Client } from '../cluster/client.ts';
+import { nextFailure } from '../cluster/next-failure.ts';
 import { type KindWatch, watchKind } from '../cluster/watch.ts';
 import { failureOf } from './failures.ts';
 
@@ -133,10 +134,4 @@ export class Secrets {
   #tell(name: string): void {
     for (const user of this.users) user.secretChanged(name);
   }
-}
-
-function nextFailure(): PromiseWithResolvers<never> {
-  const failure = Promise.withResolvers<never>();
-  failure.promise.catch(() => undefined);
-  return failure;
 }
