@@ -3,15 +3,13 @@ import { sameJson } from '#api/json.ts';
 import type { KubeObject, ManagedFieldsEntry } from '#api/kubernetes.ts';
 import { annotation, FIELD_MANAGER } from '#api/names.ts';
 import { BEFORE_FIRST_APPLY, isByPeople } from './before-first-apply.ts';
+import { type FieldTree, hasPath, hasPathWithin, pathsOf, treeFrom } from './field-tree.ts';
 
 /**
  * Who set which field, as the API server keeps it (`metadata.managedFields`, fieldsV1 of structured-merge-diff). A field
  * leaves our entry when anybody else changes its value, so the set alone tells whether something that Git sets was
  * changed; values need not be compared, and metadata-only watches are enough.
  */
-
-/** fieldsV1: `f:name` a field, `k:{…}` an item of a list by its keys, `v:…` an item of a set, `.` the thing itself. */
-type FieldTree = { [key: string]: FieldTree };
 
 /** Managers behind which a person stands: what they add to an object of Git is taken back (spec/sync.md §3.6). */
 const PERSON = /^(kubectl(?!-vela$)|before-first-apply$)/;
@@ -118,14 +116,14 @@ interface Taking {
  */
 export function settled(entries: readonly ManagedFieldsEntry[]): readonly ManagedFieldsEntry[] {
   if (!entries.some(({ manager }) => manager === BEFORE_FIRST_APPLY)) return entries;
-  const ours = pathsOf(treeOf(ownEntry(entries)));
-  const isOurs = (prefix: readonly string[]): boolean => ours.some((path) => isPrefix(prefix, path));
+  const own = treeOf(ownEntry(entries));
+  const isOurs = (prefix: readonly string[]): boolean => hasPath(own, prefix);
   const kept = entries.map((entry) => {
     if (entry.manager !== BEFORE_FIRST_APPLY) return entry;
     const paths = pathsOf(treeOf(entry));
     const left = paths.filter((path) => !isExempt(path) && isByPeople(path, entry, isOurs));
     if (left.length === paths.length) return entry;
-    return left.length > 0 ? { ...entry, fieldsV1: left.reduce<FieldTree>(withPath, {}) } : undefined;
+    return left.length > 0 ? { ...entry, fieldsV1: treeFrom(left) } : undefined;
   });
   return kept.every((entry, index) => entry === entries[index]) ? entries : kept.filter((entry) => entry !== undefined);
 }
@@ -146,16 +144,16 @@ export function takenOver(all: readonly ManagedFieldsEntry[], taking: Taking = {
   const [first] = takeable.toSorted((a, b) => Number(isOtherVersion(a, own)) - Number(isOtherVersion(b, own)));
   if (!first) return undefined;
   const { apiVersion = own.apiVersion } = first;
-  let fields = isOtherVersion(first, own) ? {} : treeOf(own);
+  const fields = isOtherVersion(first, own) ? [] : [pathsOf(treeOf(own))];
   const rest = entries.flatMap((entry) => {
     if (entry === own) return [];
     if (!takeable.includes(entry) || (entry.apiVersion ?? own.apiVersion) !== apiVersion) return [entry];
     const paths = pathsOf(treeOf(entry));
-    fields = paths.filter((path) => !stays(path)).reduce(withPath, fields);
-    const left = paths.filter(stays).reduce<FieldTree>(withPath, {});
-    return Object.keys(left).length > 0 ? [{ ...entry, fieldsV1: left }] : [];
+    fields.push(paths.filter((path) => !stays(path)));
+    const left = paths.filter(stays);
+    return left.length > 0 ? [{ ...entry, fieldsV1: treeFrom(left) }] : [];
   });
-  return [{ ...own, ...(apiVersion ? { apiVersion } : {}), fieldsV1: fields }, ...rest];
+  return [{ ...own, ...(apiVersion ? { apiVersion } : {}), fieldsV1: treeFrom(fields.flat()) }, ...rest];
 }
 
 /** managedFields in which what stands at a path is ours and nobody else's; `apiVersion`: of our entry where there is none yet. */
@@ -164,9 +162,9 @@ export function ownedByUs(entries: readonly ManagedFieldsEntry[], path: readonly
   const own = ownEntry(entries);
   const others = entries.flatMap((entry) => {
     const left = elsewhere(entry);
-    return entry === own || left.length === 0 ? [] : [{ ...entry, fieldsV1: left.reduce<FieldTree>(withPath, {}) }];
+    return entry === own || left.length === 0 ? [] : [{ ...entry, fieldsV1: treeFrom(left) }];
   });
-  const fieldsV1 = [...elsewhere(own), path].reduce<FieldTree>(withPath, {});
+  const fieldsV1 = treeFrom([...elsewhere(own), path]);
   return [{ manager: FIELD_MANAGER, operation: 'Apply', apiVersion, fieldsType: 'FieldsV1', ...own, fieldsV1 }, ...others];
 }
 
@@ -196,17 +194,6 @@ function treeOf(entry: ManagedFieldsEntry | undefined): FieldTree {
   return (entry?.fieldsV1 ?? {}) as FieldTree;
 }
 
-/** Every path of a tree, inner ones that are owned themselves (`.`) included, in a stable order. */
-function pathsOf(tree: FieldTree, before: readonly string[] = []): string[][] {
-  return Object.keys(tree)
-    .sort()
-    .flatMap((key) => {
-      const path = [...before, key];
-      const inner = tree[key] ?? {};
-      return Object.keys(inner).length === 0 ? [path] : pathsOf(inner, path);
-    });
-}
-
 /** What stands at a path; undefined where nothing does. */
 function valueAt(value: unknown, path: readonly string[]): unknown {
   return path.reduce<unknown>((at, key) => {
@@ -215,19 +202,21 @@ function valueAt(value: unknown, path: readonly string[]): unknown {
     if (key.startsWith('f:')) return (at as Record<string, unknown>)[name];
     if (!Array.isArray(at)) return undefined;
     if (key.startsWith('i:')) return at[Number(name)];
-    return key.startsWith('v:') ? at.find((item) => JSON.stringify(item) === name) : at.find((item) => hasKeys(item, name));
+    if (key.startsWith('v:')) return at.find((item) => JSON.stringify(item) === name);
+    const keys = Object.entries(JSON.parse(name) as Record<string, unknown>);
+    return at.find((item) => hasKeys(item, keys));
   }, value);
 }
 
-function hasKeys(item: unknown, json: string): boolean {
-  const keys = Object.entries(JSON.parse(json) as Record<string, unknown>);
+function hasKeys(item: unknown, keys: readonly [string, unknown][]): boolean {
   return keys.every(([key, value]) => (item as Record<string, unknown> | null)?.[key] === value);
 }
 
 /** Paths without those that only say that the thing around another lost path is there. */
 function leavesOf(paths: string[][]): string[][] {
   const named = paths.map((path) => (path.at(-1) === '.' ? path.slice(0, -1) : path));
-  return named.filter((path, index) => !named.some((other, at) => at !== index && other.length > path.length && isPrefix(path, other)));
+  const tree = treeFrom(named);
+  return named.filter((path) => !hasPathWithin(tree, path));
 }
 
 function isPrefix(path: readonly string[], other: readonly string[]): boolean {
@@ -236,12 +225,13 @@ function isPrefix(path: readonly string[], other: readonly string[]): boolean {
 
 function additionOf(entries: readonly ManagedFieldsEntry[], ours: ReadonlySet<string>): Addition | undefined {
   const own = ownEntry(entries);
+  const tree = treeOf(own);
   const all = settled(entries)
     .filter(isPersons)
     .flatMap((entry) => {
       const paths = pathsOf(treeOf(entry)).filter((path) => path.at(-1) !== '.' && !isExempt(path) && !ours.has(joined(path)));
       // A map or list of which we own items is no addition by itself: only its own new items are.
-      const added = paths.filter((path) => ![...ours].some((key) => key.startsWith(`${joined(path)}\n`)));
+      const added = paths.filter((path) => !hasPathWithin(tree, path));
       if (added.length === 0) return [];
       const isReplicas = added.every((path) => joined(path) === joined(REPLICAS));
       const addition: Addition = {
@@ -253,12 +243,6 @@ function additionOf(entries: readonly ManagedFieldsEntry[], ours: ReadonlySet<st
       return [addition];
     });
   return all.find(({ replicas }) => !replicas) ?? all[0];
-}
-
-function withPath(tree: FieldTree, path: readonly string[]): FieldTree {
-  const [key, ...rest] = path;
-  if (key === undefined) return tree;
-  return { ...tree, [key]: withPath(tree[key] ?? {}, rest) };
 }
 
 /** No key of a fieldsV1 holds a line break: JSON escapes it. */

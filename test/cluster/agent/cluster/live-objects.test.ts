@@ -59,3 +59,17 @@ it('says what cannot be watched, and lets what is unknown be', async () => {
   await live.need('b', [{ apiVersion: 'example.com/v1', kind: 'Nothing' }]);
   expect(live.all({ apiVersion: 'example.com/v1', kind: 'Nothing' })).toEqual([]);
 });
+
+it('knows an object in whose managedFields a person has written something thousands of levels deep', async () => {
+  const client = testClient(await adminConnection());
+  const live = liveObjects(client);
+  const fieldsV1 = JSON.parse(`${'{"f:data":'.repeat(3_500)}{}${'}'.repeat(3_500)}`) as Record<string, unknown>;
+  const deep = configMap(namespace, { a: '1' }, 'deep');
+  await client.create(deep);
+  const time = '2026-01-01T00:00:00Z';
+  const managedFields = [{ manager: 'kubectl-edit', operation: 'Update', apiVersion: 'v1', fieldsType: 'FieldsV1', fieldsV1, time }];
+  const written = await client.mergePatch({ ...CONFIG_MAP, namespace, name: 'deep' }, { metadata: { managedFields } });
+  expect(JSON.stringify(written.metadata.managedFields).length).toBeGreaterThan(30_000);
+  expect([...(await live.need('a', [CONFIG_MAP]))]).toEqual([]);
+  expect(live.get({ ...CONFIG_MAP, name: 'deep' })).toBeDefined();
+});

@@ -227,3 +227,26 @@ describe('changed fields', () => {
     ]);
   });
 });
+
+describe('what a person has written into managedFields', () => {
+  const keys = (prefix: string): object => ({
+    'f:data': Object.fromEntries(Array.from({ length: 8_000 }, (_, at) => [`f:${prefix}${at}`, {}])),
+  });
+  const deep = JSON.parse(`${'{"f:a":'.repeat(9_000)}{}${'}'.repeat(9_000)}`) as object;
+
+  it('may be thousands of levels deep', () => {
+    const { additions } = ownershipOf(object(OURS, entry('kubectl-edit', deep)));
+
+    expect(additions).toMatchObject({ manager: 'kubectl-edit', fields: [expect.stringMatching(/^a(\.a){127}$/)] });
+    expect(takenOver([OURS, entry('before-first-apply', deep), entry('kubectl-edit', deep)])).toHaveLength(1);
+  });
+
+  it('may have thousands of fields, and holds nobody up', () => {
+    const all = [entry('lateen', keys('a')), entry('kubectl-edit', keys('b'))];
+    const begun = performance.now();
+
+    expect(ownershipOf(object(...all)).additions?.fields).toHaveLength(5);
+    expect(Object.keys(takenOver(all)?.[0]?.fieldsV1?.['f:data'] ?? {})).toHaveLength(16_000);
+    expect(performance.now() - begun).toBeLessThan(2_000);
+  });
+});
