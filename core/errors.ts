@@ -23,7 +23,8 @@ const CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029\u200b-\u20
  */
 export function oneLine(text: string, maxLength = 1024): string {
   const line = text
-    .replace(/\s*[\r\n]+\s*/g, ' ')
+    // One look at each run of space: whoever writes a text of nothing else must not hold up everybody.
+    .replace(/\s+/g, (space) => (/[\r\n]/.test(space) ? ' ' : space))
     .replace(CONTROL, '')
     .trim();
   return line.length <= maxLength ? line : `${line.slice(0, maxLength - 1)}…`;

@@ -11,8 +11,8 @@ const MIN_SECRET_LENGTH = 4;
 const MAX_SECRETS = 2_000;
 const MASK = '***';
 
-/** `https://user:token@host` and `https://token@host` lose what stands before the `@`. */
-const URL_USER_INFO = /\b([a-z][a-z0-9+.-]*:\/\/)[^\s/@'"]+@/gi;
+/** `https://user:token@host` and `https://token@host` lose what stands before the `@`, whatever the scheme. */
+const URL_USER_INFO = /:\/\/[^\s/@'"]+@/g;
 const AUTHORIZATION = /\b(authorization:?\s*(?:basic|bearer|token)\s+)[^\s'"]+/gi;
 const PEM_KEY = /-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/g;
 
@@ -32,9 +32,7 @@ export function createRedactor(): Redactor {
     for (const spellings of forms.values()) {
       for (const spelling of spellings) if (clean.includes(spelling)) clean = clean.replaceAll(spelling, MASK);
     }
-    // The first of these looks at every word for a scheme: most texts have none.
-    if (clean.includes('://')) clean = clean.replace(URL_USER_INFO, `$1${MASK}@`);
-    return clean.replace(AUTHORIZATION, `$1${MASK}`).replace(PEM_KEY, MASK);
+    return clean.replace(URL_USER_INFO, `://${MASK}@`).replace(AUTHORIZATION, `$1${MASK}`).replace(PEM_KEY, MASK);
   }
 
   return { register, scrub };

@@ -31,6 +31,14 @@ describe('errors', () => {
   it('makes one safe line of what strangers wrote', () => {
     expect(oneLine('first\r\n  second\u001b[31m red\u0007\u202e')).toBe('first second[31m red');
     expect(oneLine('x'.repeat(20), 10)).toBe('xxxxxxxxx…');
+    expect(oneLine('a  b \r\n\n c')).toBe('a  b c');
+  });
+
+  it('makes one line of a megabyte of spaces without holding anybody up', () => {
+    const begun = performance.now();
+
+    expect(oneLine(`x${' '.repeat(1_000_000)}x`, 10)).toBe('x        …');
+    expect(performance.now() - begun).toBeLessThan(1_000);
   });
 });
 
