@@ -16,6 +16,9 @@ export interface Asked {
   name?: string | undefined;
 }
 
+/** A refusal may quote an object of a megabyte: what is wrong is said before it and behind it. */
+const END_LETTERS = 16 * 1024;
+
 /** The API server answered, and the answer was no. Of an answer about a Secret nothing is kept that may quote it. */
 export class ApiError extends Error {
   readonly status: number;
@@ -34,7 +37,8 @@ export class ApiError extends Error {
     const words =
       answer.message ?? (typeof body === 'string' && body.trim() !== '' ? body.trim().slice(0, 1024) : `the API server answered ${status}`);
     const named = answer.details?.causes ?? [];
-    const { message, causes } = isSecret(asked) ? secretAnswer(words, named) : { message: words, causes: named };
+    const shown = withoutMiddle(words);
+    const { message, causes } = isSecret(asked) ? secretAnswer(shown, named) : { message: shown, causes: named };
     super(message);
     this.name = 'ApiError';
     this.status = status;
@@ -44,6 +48,10 @@ export class ApiError extends Error {
     this.retryAfterMs = retryAfterMs ?? (seconds === undefined ? undefined : seconds * 1_000);
     this.asked = asked;
   }
+}
+
+function withoutMiddle(text: string): string {
+  return text.length <= 2 * END_LETTERS ? text : `${text.slice(0, END_LETTERS)}…${text.slice(-END_LETTERS)}`;
 }
 
 function isSecret({ resource, group }: Asked): boolean {

@@ -94,6 +94,6 @@ const UNDECLARED = /field not declared in schema/;
 
 /** `.spec.replica: field not declared in schema` out of a sentence about typed patches. */
 function undeclared(message: string): string {
-  const fields = [...message.matchAll(/(\.[^\s:;]+): field not declared in schema/g)].map((match) => match[1]);
+  const fields = [...message.matchAll(/(?<![^\s:;])(\.[^\s:;]+): field not declared in schema/g)].map((match) => match[1]);
   return fields.length > 0 ? `the schema has no field ${fields.join(', ')}` : message;
 }

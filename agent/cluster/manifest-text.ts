@@ -24,7 +24,8 @@ export function manifestText(message: string): string | undefined {
 }
 
 function readable(line: string): string {
-  const typed = /^(.*?: )?expected (.+?), got (.+)$/.exec(line);
+  // The value may hold any character, and the same words again and again: the end of the line is never looked for twice.
+  const typed = /^(.*?: )?expected (.+?), got (.+)$/s.exec(line);
   if (typed) return `${typed[1] ?? ''}expected ${expected(typed[2] ?? '')}, got ${got(typed[3] ?? '')}`;
   if (line.startsWith('quantities must match')) return `a quantity (cpu, memory, storage) is not of the form 500m or 1Gi: ${line}`;
   return line;

@@ -7,6 +7,18 @@ const typed = 'failed to create typed patch object (team/d; apps/v1, Kind=Deploy
 const converted =
   'failed to convert new object (team/d; apps/v1, Kind=Deployment) to proper version: unable to convert unstructured object to apps/v1, Kind=Deployment: ';
 
+it.each([
+  [
+    'of the words of a mistake, with a character that ends lines',
+    `${typed}.data: expected map, got &{${': expected , got '.repeat(60_000)}\r}`,
+  ],
+  ['of dots', `.spec.${'.'.repeat(1_000_000)} x: field not declared in schema`],
+])('reads an answer that quotes a megabyte %s, without holding anybody up', (_, message) => {
+  const begun = performance.now();
+  expect(toFailure(new ApiError(500, { message }, asked), 'apply it').reason).toBe('ApplyFailed');
+  expect(performance.now() - begun).toBeLessThan(1_000);
+});
+
 // The answers of a Kubernetes 1.36, word by word.
 it.each([
   [`${typed}.data.port: expected string, got &value.valueUnstructured{Value:8080}`, '.data.port: expected string, got a number (8080)'],
