@@ -65,8 +65,8 @@ function onlyWaits({ waiting, handedOver, stale }: Sorted, store: InventoryStore
 async function sortAll(application: string, store: InventoryStore, { inventories, claims, live }: FarewellContext): Promise<Sorted> {
   const { entries, keep } = store.inventory;
   const all: Sorted = { handedOver: [], waiting: [], spared: [], stale: [] };
-  for (const component of new Set(entries.map((entry) => entry.component))) {
-    const sorted = await sortStale(store.entries(component), {
+  for (const [component, own] of Map.groupBy(entries, (entry) => entry.component)) {
+    const sorted = await sortStale(own, {
       owner: { application, component },
       claims,
       inventories,

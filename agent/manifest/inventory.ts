@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { Failure } from '#api/failure.ts';
-import type { KubeObject, ObjectReference } from '#api/kubernetes.ts';
+import { type KubeObject, type ObjectReference, objectId } from '#api/kubernetes.ts';
 import { label } from '#api/names.ts';
 import { type ImageMemory, parseImages } from './image-memory.ts';
 
@@ -67,8 +67,15 @@ const MAX_NAME = 253;
 const MAX_LABEL = 63;
 /** Over this the JSON is packed; etcd takes about 1.5 MB, a ConfigMap 1 MiB. */
 const PLAIN_BYTES = 200 * 1024;
-/** Of a packed inventory once unpacked. */
-const UNPACKED_BYTES = 32 * 1024 * 1024;
+/**
+ * Of a packed inventory once unpacked: three times what the largest that fits into a ConfigMap has. All inventories are read at the
+ * start, so one that a person has made of nothing but `{},` must not end the agent.
+ */
+const UNPACKED_BYTES = 16 * 1024 * 1024;
+/** Each entry has up to fifteen. */
+const UNPACKED_VALUES = 1_000_000;
+/** Components of one Application that have the same object: two, while it moves. */
+const MAX_HOLDERS = 100;
 
 /** `lateen-<application>`, shortened with a hash where it would be longer than a name may be. */
 export function inventoryName(application: string): string {
@@ -165,7 +172,18 @@ function textOf(object: KubeObject): string {
   if (typeof plain === 'string') return plain;
   const packed = field(object['binaryData'], PACKED_KEY);
   if (typeof packed !== 'string') throw new Error(`it has neither ${PLAIN_KEY} nor ${PACKED_KEY}`);
-  return gunzipSync(Buffer.from(packed, 'base64'), { maxOutputLength: UNPACKED_BYTES }).toString('utf8');
+  const unpacked = gunzipSync(Buffer.from(packed, 'base64'), { maxOutputLength: UNPACKED_BYTES });
+  if (mostValues(unpacked) > UNPACKED_VALUES) throw new Error(`it has more than ${UNPACKED_VALUES} values`);
+  return unpacked.toString('utf8');
+}
+
+const BEFORE_VALUES = new Set(Buffer.from('[{,'));
+
+/** No JSON has more values, one apart, than what stands before each; texts may hold the same. */
+function mostValues(json: Buffer): number {
+  let values = 0;
+  for (let at = 0; at < json.length; at++) if (BEFORE_VALUES.has(json[at]!)) values++;
+  return values;
 }
 
 function parse(value: unknown): Inventory {
@@ -174,15 +192,27 @@ function parse(value: unknown): Inventory {
   const held = field(value, 'held');
   const images = field(value, 'images');
   if (!Array.isArray(keep) || !Array.isArray(entries)) throw new Error('it has no entries');
+  const parsed = entries.map(parseEntry);
+  refuseManyHolders(parsed);
   return {
     application: textField(value, 'application'),
     uid: textField(value, 'uid'),
     keep: keep.map((name) => asText(name, 'keep')),
-    entries: entries.map(parseEntry),
+    entries: parsed,
     ...(typeof held === 'object' && held !== null ? { held: parseHeld(held) } : {}),
     ...(images === undefined ? {} : { images: parseImages(images) }),
     ...(field(value, 'stranded') === true ? { stranded: true as const } : {}),
   };
+}
+
+function refuseManyHolders(entries: readonly InventoryEntry[]): void {
+  const holders = new Map<string, number>();
+  for (const entry of entries) {
+    const id = objectId(entry);
+    const count = (holders.get(id) ?? 0) + 1;
+    if (count > MAX_HOLDERS) throw new Error(`it has the same object more than ${MAX_HOLDERS} times`);
+    holders.set(id, count);
+  }
 }
 
 function parseEntry(value: unknown): InventoryEntry {

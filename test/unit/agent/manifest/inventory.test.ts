@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { fromConfigMap, type Inventory, inventoryName, toConfigMap } from '#agent/manifest/inventory.ts';
@@ -95,4 +96,22 @@ it.each([
   expect(() => fromConfigMap(object)).toThrow(
     expect.objectContaining({ reason: 'Internal', message: expect.stringMatching(/^the inventory ConfigMap\/lateen-a cannot be read: /) }),
   );
+});
+
+it.each([
+  ['millions of values', `${'{},'.repeat(4_000_000)}{}`, /more than 1000000 values/],
+  ['more than fits', `${' '.repeat(17_000_000)}{}`, /Cannot create a Buffer larger/],
+  [
+    'the same object thousands of times',
+    Array.from({ length: 50_000 }, (_, index) => `{"component":"c${index}","apiVersion":"v1","kind":"K","name":"n"}`).join(','),
+    /the same object more than 100 times/,
+  ],
+])('refuses a packed one of a few kilobytes that a person has made of %s, at once', (_, entries, why) => {
+  const json = `{"application":"a","uid":"u","keep":[],"entries":[${entries}]}`;
+  const binaryData = { 'inventory.json.gz': gzipSync(json).toString('base64') };
+  const metadata = { name: 'lateen-a', labels: { 'lateen.dev/inventory-format': '1' } };
+  const begun = performance.now();
+
+  expect(() => fromConfigMap({ apiVersion: 'v1', kind: 'ConfigMap', metadata, binaryData })).toThrow(why);
+  expect(performance.now() - begun).toBeLessThan(2_000);
 });
