@@ -5,6 +5,7 @@ import { ApiError } from './api-error.ts';
 import { asking, type Caller, createCaller } from './caller.ts';
 import type { Connection } from './connection.ts';
 import { apiVersionOf, createKinds, type KindInfo, type Kinds, pathOf } from './kinds.ts';
+import { isTooLarge, PAGE, smallerPage } from './page-size.ts';
 import { type Answered, createTransport, type Transport } from './transport.ts';
 
 export { ApiError } from './api-error.ts';
@@ -46,8 +47,6 @@ export interface Client {
   /** `gone`: there was no such object, or another one has its name by now. */
   delete(reference: ObjectReference, options?: DeleteOptions): Promise<'deleted' | 'gone'>;
 }
-
-const PAGE = 500;
 
 export interface ClientOptions {
   log: Log;
@@ -165,6 +164,8 @@ async function listAll(call: Caller['call'], options: Listing): Promise<KubeObje
   } catch (error) {
     // The server has forgotten the list that the pages came from: once more from the start.
     if (error instanceof ApiError && error.status === 410) return listPages(call, options);
+    const { limit = PAGE } = options;
+    if (isTooLarge(error) && limit > 1) return listAll(call, { ...options, limit: smallerPage(limit) });
     throw error;
   }
 }

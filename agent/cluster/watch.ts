@@ -7,6 +7,7 @@ import { ApiError, type Asked } from './api-error.ts';
 import type { Client } from './client.ts';
 import { apiVersionOf, type KindInfo, pathOf } from './kinds.ts';
 import { type GroupOf, ObjectStore, type WatchEvent } from './object-store.ts';
+import { isTooLarge, PAGE, smallerPage } from './page-size.ts';
 import { UnreachableError } from './wire.ts';
 
 export type { WatchEvent } from './object-store.ts';
@@ -64,7 +65,6 @@ const SHORT_WATCH_MS = 5_000;
 /** After so many failures in a row the place to go on from is doubted too: a restored etcd does not know it. */
 const RELIST_AFTER_FAILURES = 3;
 const QUIET_FAILURES = 2;
-const PAGE = 500;
 
 interface RawEvent {
   type?: string;
@@ -106,6 +106,7 @@ class Reflector {
   readonly #apiVersion: string;
   #resourceVersion: string | undefined;
   #failures = 0;
+  #page = PAGE;
   /** Ends the wait after a failure. */
   #waiting = new AbortController();
 
@@ -155,6 +156,7 @@ class Reflector {
     const { onError, log, clock, random, kind } = this.#options;
     const expired = error instanceof ApiError && error.status === 410;
     const failures = ++this.#failures;
+    if (isTooLarge(error)) this.#page = smallerPage(this.#page);
     // The server remembers nothing as old as what we have (410).
     if (expired || failures >= RELIST_AFTER_FAILURES) this.#resourceVersion = undefined;
     if (expired && failures === 1) return;
@@ -187,7 +189,7 @@ class Reflector {
       const { status, body } = await this.#client.transport.request({
         method: 'GET',
         path: this.#path,
-        query: { limit: String(PAGE), fieldSelector: this.#options.fieldSelector, continue: next },
+        query: { limit: String(this.#page), fieldSelector: this.#options.fieldSelector, continue: next },
         accept: this.#accept(true),
         signal: this.#stopped.signal,
       });

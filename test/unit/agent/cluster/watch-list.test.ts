@@ -1,5 +1,7 @@
 import { expect, it } from 'vitest';
+import { Failure } from '#api/failure.ts';
 import type { Client } from '#agent/cluster/client.ts';
+import type { TransportRequest } from '#agent/cluster/transport.ts';
 import { type WatchEvent, watchKind } from '#agent/cluster/watch.ts';
 import { systemClock } from '#core/clock.ts';
 import { silentLog } from '#core/log.ts';
@@ -32,3 +34,26 @@ it.each([['<html>who are you?</html>'], [undefined], [{ items: 'none' }]])(
     expect(errors.map(String).join()).toContain('the API server answered 502');
   },
 );
+
+it('asks for fewer objects at a time where those of a page are more than an answer may be', async () => {
+  const limits: (string | undefined)[] = [];
+  const list = { metadata: { resourceVersion: '1' }, items: [{ metadata: { name: 'a', uid: 'u', resourceVersion: '1' } }] };
+  const transport = {
+    request: async ({ query }: TransportRequest) => {
+      limits.push(query?.['limit']);
+      if (Number(query?.['limit']) > 10) throw new Failure('TooLarge', 'the API server sent over 67108864 bytes');
+      return { status: 200, headers: {}, body: list };
+    },
+    stream: () => ({ [Symbol.asyncIterator]: () => ({ next: () => Promise.withResolvers().promise }) }),
+  };
+  const watch = watchKind({ transport } as unknown as Client, {
+    kind,
+    onEvent: () => undefined,
+    clock: { ...systemClock, sleep: (ms, signal) => systemClock.sleep(ms > 10_000 ? ms : 1, signal) },
+    random: () => 0,
+    log: silentLog,
+  });
+  await watch.synced;
+  watch.stop();
+  expect(limits).toEqual(['500', '63', '8']);
+});
