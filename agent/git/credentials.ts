@@ -76,7 +76,7 @@ function decode(data: unknown): Map<string, string> {
     if (typeof value !== 'string') continue;
     const text = Buffer.from(value, 'base64')
       .toString('utf8')
-      .replace(/[\r\n]+$/, '');
+      .replace(/(?<![\r\n])[\r\n]+$/, '');
     if (text !== '') values.set(key, text);
   }
   return values;

@@ -88,7 +88,7 @@ function pairOf(auth: string, key: string, refuse: Refuse): { username: string; 
   const decoded = /^[A-Za-z0-9+/_-]+=*\s*$/.test(auth) ? Buffer.from(auth, 'base64').toString('utf8') : '';
   const colon = decoded.indexOf(':');
   if (colon < 0) throw refuse(`has an auth for ${oneLine(key, 100)} that is not base64 of user:password`);
-  return { username: decoded.slice(0, colon), password: decoded.slice(colon + 1).replace(/[\r\n]+$/, '') };
+  return { username: decoded.slice(0, colon), password: decoded.slice(colon + 1).replace(/(?<![\r\n])[\r\n]+$/, '') };
 }
 
 /**

@@ -56,6 +56,13 @@ describe('credentialsFromSecret', () => {
     );
   });
 
+  it('takes a value of half a megabyte of line breaks as it is, without holding anybody up', () => {
+    const password = `${'\n'.repeat(500_000)}x`;
+    const begun = performance.now();
+    expect(credentialsFromSecret(secretObject({ username: 'u', password: `${password}\n` }), 'git-secret', URL).password).toBe(password);
+    expect(performance.now() - begun).toBeLessThan(1_000);
+  });
+
   it.each([
     ['identity', 'SSH keys'],
     ['tls.crt', 'client certificates'],

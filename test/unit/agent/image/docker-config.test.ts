@@ -46,6 +46,14 @@ describe('which entry fits (§1.4, its traps mended)', () => {
 });
 
 describe('the Secret', () => {
+  it('may hold half a megabyte of line breaks, and holds nobody up', () => {
+    const auth = Buffer.from(`u:${'\n'.repeat(500_000)}p\n`).toString('base64');
+    const begun = performance.now();
+    const { entries } = dockerConfigOf(secret({ '.dockerconfigjson': JSON.stringify({ auths: { 'ghcr.io': { auth } } }) }));
+    expect(entries[0]?.password).toHaveLength(500_001);
+    expect(performance.now() - begun).toBeLessThan(1_000);
+  });
+
   it('may be of any type, with either key', () => {
     const auth = Buffer.from('user:pa:ss\n').toString('base64').replace(/=+$/, '');
     const read = dockerConfigOf({
