@@ -8,10 +8,10 @@ const SEARCHED_BYTES = 16 * 1024 * 1024;
 /** What the API server takes of an object, and more: a larger file holds none. */
 const MANIFEST_BYTES = 4 * 1024 * 1024;
 
-/** Fields of a kustomization file that make longer names of those in the files. */
-const LENGTHENS = /^\s*["']?(?:namePrefix|nameSuffix|configMapGenerator|secretGenerator)["']?\s*:/m;
+/** Fields of a kustomization file that make longer names of those in the files. Never over line breaks: a megabyte of them may stand there. */
+const LENGTHENS = /^[^\S\r\n\u2028\u2029]*["']?(?:namePrefix|nameSuffix|configMapGenerator|secretGenerator)["']?\s*:/m;
 /** Those with which a name may come from anywhere. */
-const INVENTS = /^\s*["']?(?:generators|transformers|replacements|allowNameChange)["']?\s*:/m;
+const INVENTS = /^[^\S\r\n\u2028\u2029]*["']?(?:generators|transformers|replacements|allowNameChange)["']?\s*:/m;
 const SPECIAL = /[.*+?^${}()|[\]\\]/g;
 const ELSEWHERE = /\bname["']?\s*:\s*(?:[&!]\S+\s+)*[*|>]/;
 const NAME = /\bname["']?\s*:\s*["']?([-.:\w]+)/g;
