@@ -45,7 +45,8 @@ export function markerSites(text: string, options: { topLists?: boolean } = {}):
   if (source.error)
     return { sites: [], problems: [], broken: { line: lineAt(source.error.offset), message: oneLine(source.error.message, 200) } };
   const places = source.documents.flatMap(placesOf);
-  const file: SourceFile = { text, places, comments: source.comments, lineAt };
+  const commented = new Set(source.comments.map(({ offset }) => lineAt(offset)));
+  const file: SourceFile = { text, places, comments: source.comments, lineAt, commented, items: itemsByLine(places, lineAt) };
   const found: Sites = { sites: [], problems: [...strayMarkers(file)] };
   for (const comment of source.comments) {
     const parsed = parseMarker(comment.source);
@@ -71,6 +72,10 @@ interface SourceFile {
   places: Place[];
   comments: SourceComment[];
   lineAt: (offset: number) => number;
+  /** Lines with comments. */
+  commented: ReadonlySet<number>;
+  /** The first item of a list that begins on a line. */
+  items: ReadonlyMap<number, Place>;
 }
 
 type Found = Pick<MarkerSite, 'current' | 'node' | 'object' | 'key'>;
@@ -98,7 +103,7 @@ function behind(comment: SourceComment, { text, places }: SourceFile): Place | M
   const between = text.slice(last?.end ?? 0, comment.offset);
   if (!last || between.includes('\n')) return { text: 'the marker follows no value', remedy: BEHIND };
   if (/^[ \t]*,?[ \t]*$/.test(between)) return last;
-  if (/\{\{[^\n]*$/.test(text.slice(0, comment.offset)))
+  if (text.slice(text.lastIndexOf('\n', comment.offset - 1) + 1, comment.offset).includes('{{'))
     return { text: 'the line is a template that cannot be edited by itself', remedy: 'put the value into quotes, on a line of its own' };
   if (/[}\]]/.test(between))
     return {
@@ -108,18 +113,24 @@ function behind(comment: SourceComment, { text, places }: SourceFile): Place | M
   return { text: 'the marker stands behind a key, not behind a value', remedy: BEHIND };
 }
 
+function itemsByLine(places: readonly Place[], lineAt: SourceFile['lineAt']): Map<number, Place> {
+  const items = new Map<number, Place>();
+  // The first of a line stays.
+  for (const place of places.toReversed()) if (place.role === 'item') items.set(lineAt(place.start), place);
+  return items;
+}
+
 function isBlock(node: ParsedNode): boolean {
   return isScalar(node) && (node.type === 'BLOCK_LITERAL' || node.type === 'BLOCK_FOLDED');
 }
 
 /** A comment of one line directly above an item of a list that has no comment of its own (§4.3). */
 function itemBelow(comment: SourceComment, file: SourceFile): Place | Missed {
-  const { text, places, comments, lineAt } = file;
+  const { text, commented, items, lineAt } = file;
   const own: Missed = { text: 'the marker stands on a line of its own', remedy: BEHIND };
   const line = lineAt(comment.offset);
-  const commented = new Set(comments.map(({ offset }) => lineAt(offset)));
   if (commented.has(line - 1) || commented.has(line + 1)) return own;
-  const below = places.find(({ role, start }) => role === 'item' && lineAt(start) === line + 1);
+  const below = items.get(line + 1);
   if (!below) return own;
   const before = text.slice(text.lastIndexOf('\n', below.start - 1) + 1, below.start);
   return /^[ \t]*-[ \t]+$/.test(before) ? below : own;

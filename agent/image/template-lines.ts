@@ -31,7 +31,7 @@ function sitesOfLine(lines: readonly string[], index: number): Sites {
   const problem = (text: string, remedy: string): Sites => ({ sites: [], problems: [{ line: at, text, remedy }] });
   if (inBlock(lines, index)) return problem('the marker stands inside of a text block', 'put it into a file of its own');
   const read = markerSites(line, { topLists: true });
-  if (read.broken || /\{\{/.test(line.replace(/#.*$/, '').replace(/"[^"]*"|'[^']*'/g, '')))
+  if (read.broken || /\{\{/.test(line.replace(/#.*$/s, '').replace(/"[^"]*"|'[^']*'/g, '')))
     return problem('the line is a template that cannot be edited by itself', 'put the value into quotes, on a line of its own');
   return {
     sites: read.sites.map((site) => ({ ...site, line: at })),

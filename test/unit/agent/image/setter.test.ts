@@ -176,6 +176,15 @@ describe('publishVersion', () => {
 });
 
 describe('whatever the file', () => {
+  it.each([
+    ['thousands of markers on lines of their own', Array.from({ length: 10_000 }, () => `  ${M}\n  - ghcr.io/o/app:v1`).join('\n')],
+    ['a template with a long line', `{{ if }}\n  a: 1 ${'#'.repeat(300_000)}\u2028 ${M}`],
+  ])('holds nobody up: %s', (_, lines) => {
+    const begun = performance.now();
+    set(`kind: X\nl:\n${lines}\n`);
+    expect(performance.now() - begun).toBeLessThan(5_000);
+  });
+
   const line = fc.oneof(
     fc.constantFrom(
       'image: nginx M',
