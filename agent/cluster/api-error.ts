@@ -16,6 +16,13 @@ export interface Asked {
   name?: string | undefined;
 }
 
+/** A Status, as a rule: what stands between us and the API server answers in JSON of its own. */
+interface Answer {
+  message?: unknown;
+  reason?: string;
+  details?: { causes?: ApiCause[]; retryAfterSeconds?: number };
+}
+
 /** A refusal may quote an object of a megabyte: what is wrong is said before it and behind it. */
 const END_LETTERS = 16 * 1024;
 
@@ -29,16 +36,11 @@ export class ApiError extends Error {
   readonly asked: Asked;
 
   constructor(status: number, body: unknown, asked: Asked, retryAfterMs?: number) {
-    const answer = (typeof body === 'object' && body !== null ? body : {}) as {
-      message?: string;
-      reason?: string;
-      details?: { causes?: ApiCause[]; retryAfterSeconds?: number };
-    };
-    const words =
-      answer.message ?? (typeof body === 'string' && body.trim() !== '' ? body.trim().slice(0, 1024) : `the API server answered ${status}`);
-    const named = answer.details?.causes ?? [];
-    const shown = withoutMiddle(words);
-    const { message, causes } = isSecret(asked) ? secretAnswer(shown, named) : { message: shown, causes: named };
+    const answer = (typeof body === 'object' && body !== null ? body : {}) as Answer;
+    const words = withoutMiddle(wordsOf(answer, body) ?? `the API server answered ${status}`);
+    const { causes: told } = answer.details ?? {};
+    const named = Array.isArray(told) ? told : [];
+    const { message, causes } = isSecret(asked) ? secretAnswer(words, named) : { message: words, causes: named };
     super(message);
     this.name = 'ApiError';
     this.status = status;
@@ -48,6 +50,12 @@ export class ApiError extends Error {
     this.retryAfterMs = retryAfterMs ?? (seconds === undefined ? undefined : seconds * 1_000);
     this.asked = asked;
   }
+}
+
+function wordsOf({ message }: Answer, body: unknown): string | undefined {
+  if (typeof message === 'string') return message;
+  if (message !== undefined && message !== null) return JSON.stringify(message);
+  return typeof body === 'string' && body.trim() !== '' ? body.trim().slice(0, 1024) : undefined;
 }
 
 function withoutMiddle(text: string): string {

@@ -90,3 +90,10 @@ it('makes an error of an answer that is no Status', () => {
   });
   expect(new ApiError(500, undefined, asked).message).toBe('the API server answered 500');
 });
+
+it('takes an answer in the JSON of something between us and the API server', () => {
+  const body = { message: { text: 'who are you?' }, details: { causes: 'none' } };
+  const error = new ApiError(422, body, { verb: 'patch', resource: 'deployments', group: 'apps' });
+
+  expect(toFailure(error, 'apply it').message).toBe('apply it: the API server refused it: {"text":"who are you?"}');
+});
