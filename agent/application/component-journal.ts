@@ -1,3 +1,4 @@
+import type { Application, Component } from '#api/application.ts';
 import type { Failure } from '#api/failure.ts';
 import type { ObjectReference } from '#api/kubernetes.ts';
 import type { Reason } from '#api/reasons.ts';
@@ -14,6 +15,12 @@ import { regarding } from './regarding.ts';
 const MAX_NAMED = 10;
 /** Whoever waits for another component looks again within five seconds (component-loop.ts). */
 const CONFLICT_MS = 3_000;
+
+/** Whose component, by its name. */
+interface Subject {
+  application: Application;
+  component: Pick<Component, 'name'>;
+}
 
 /** What happened to one component, in the log and as Events of its Application. */
 export class ComponentJournal {
@@ -57,7 +64,7 @@ export class ComponentJournal {
     );
   }
 
-  pruned(input: ComponentInput, { removed, kept, left, held, begun }: Pruned): void {
+  pruned(input: Subject, { removed, kept, left, held, begun }: Pruned): void {
     this.#objects(input, { reason: 'Pruned', text: 'removed', references: removed });
     if (begun.length > 0) {
       this.#log.info('being deleted', { component: input.component.name, objects: endingText(begun) });
@@ -73,7 +80,7 @@ export class ComponentJournal {
     this.#heldAt = held?.commit;
   }
 
-  #objects(input: ComponentInput, part: { reason: Reason; text: string; references: readonly ObjectReference[] }): void {
+  #objects(input: Subject, part: { reason: Reason; text: string; references: readonly ObjectReference[] }): void {
     const { reason, text, references } = part;
     if (references.length === 0) return;
     const named = references.slice(0, MAX_NAMED).map(({ kind, name }) => `${kind}/${name}`);
@@ -83,7 +90,7 @@ export class ComponentJournal {
     this.#record(input, 'Normal', reason, `${text} ${objects}`);
   }
 
-  #record(input: ComponentInput, type: 'Normal' | 'Warning', reason: Reason, text: string): void {
+  #record(input: Subject, type: 'Normal' | 'Warning', reason: Reason, text: string): void {
     const message = oneLine(`component ${input.component.name}: ${text}`);
     this.#events.record({ regarding: regarding(input.application), type, reason, message });
   }

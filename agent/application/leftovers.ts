@@ -1,16 +1,18 @@
 import type { Application, Component } from '#api/application.ts';
 import { type ObjectReference, objectId } from '#api/kubernetes.ts';
+import { kustomizeProperties } from '#api/kustomize.ts';
 import { annotation } from '#api/names.ts';
 import { oneLine } from '#core/errors.ts';
 import type { Log } from '#core/log.ts';
 import type { EventRecorder } from '../cluster/events.ts';
 import { DEFAULT_BUDGET, NO_BUDGET } from '../manifest/prune-budget.ts';
 import type { DeliveryContext } from '../sync/delivery.ts';
-import { endingText } from '../sync/endings.ts';
 import type { InventoryStore } from '../sync/inventory-store.ts';
 import { pruneStale } from '../sync/pruner.ts';
 import { referenceTo } from './application-facts.ts';
+import { ComponentJournal } from './component-journal.ts';
 import { heldText } from './held-text.ts';
+import { isNative } from './native-work.ts';
 import { regarding } from './regarding.ts';
 
 export interface Left {
@@ -36,10 +38,21 @@ export async function removeLeftovers(left: Left, context: LeftContext, signal: 
   const before = store.inventory;
   const names = new Set(components.map(({ name }) => name));
   const gone = new Set(store.inventory.entries.map(({ component }) => component).filter((component) => !names.has(component)));
+  // It goes on with a pass of its own.
+  if (gone.size > 0 && components.some((component) => mayTakeOver(component, store))) return undefined;
   const times: number[] = [];
   for (const component of gone) times.push(...(await removeComponent(left, component, { context, signal })));
   if (gone.size > 0 && store.inventory !== before) return 0;
   return times.length > 0 ? Math.min(...times) : undefined;
+}
+
+/**
+ * A component that was suspended before it applied anything may be one that was renamed: what it has in Git nobody knows, and
+ * what it would take over must not go meanwhile.
+ */
+function mayTakeOver(component: Component, store: InventoryStore): boolean {
+  const isSuspended = !isNative(component.type) && kustomizeProperties(component).suspend;
+  return isSuspended && store.entries(component.name).length === 0;
 }
 
 /**
@@ -59,13 +72,13 @@ async function removeComponent(
   const isFromGit = context.inventories.index.holdings(objectId(referenceTo(application))).length > 0;
   const request = { budget: isFromGit ? DEFAULT_BUDGET : NO_BUDGET, approved, mentions: () => Promise.resolve(false), left: true as const };
   const before = store.held(component)?.commit;
-  const { held, waiting, begun } = await pruneStale({ request, owner, desired: new Set(), store, context }, signal);
+  const { held, ...pruned } = await pruneStale({ request, owner, desired: new Set(), store, context }, signal);
+  new ComponentJournal(context.log, context.events).pruned({ application, component: { name: component } }, pruned);
   if (held && held.commit !== before) {
     context.log.warn('prune held', { component, why: held.why, commit: held.commit, objects: held.objects.length });
     const message = oneLine(`component ${component}, which has left the spec: ${heldText(held, name)}`);
     context.events.record({ regarding: regarding(application), type: 'Warning', reason: 'PruneHeld', message });
   }
-  if (begun.length > 0) context.log.info('being deleted', { component, objects: endingText(begun) });
   const lookInMs = store.endings.nextInMs(store.entries(component));
-  return [...(waiting.length > 0 ? [RETRY_MS] : []), ...(lookInMs === undefined ? [] : [lookInMs])];
+  return [...(pruned.waiting.length > 0 ? [RETRY_MS] : []), ...(lookInMs === undefined ? [] : [lookInMs])];
 }

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { configMapYaml, kustomize } from '#test/support/repositories.ts';
 import { tenancy } from '#test/support/tenancy.ts';
@@ -63,4 +64,30 @@ describe('a commit that renames', () => {
     expect(tenant.service('taken', 'a')?.message).toContain('it would remove 6 of 6 objects (100 %)');
     expect(await isThere('taken-n-10')).toBe(true);
   });
+});
+
+it('a component that is renamed and suspended at once loses nothing, and takes over once it goes on', async () => {
+  const { url } = await running('still', 2);
+  const live = () => tenant.get('ConfigMap', 'still-n-0');
+  const uid = (await live())?.metadata.uid;
+  const suspended = [kustomize('b', url, { suspend: true })];
+  await tenant.apply('still', suspended);
+  await tenant.until('still', 'suspended', () => tenant.service('still', 'b')?.details?.['reason'] === 'SUSPENDED');
+  await sleep(3_000);
+  expect((await live())?.metadata).toMatchObject({ uid, labels: { 'lateen.dev/component': 'a' } });
+  await tenant.apply('still', [kustomize('b', url)]);
+  await tenant.eventually('taken over', async () => (await live())?.metadata.labels?.['lateen.dev/component'] === 'b');
+  expect((await live())?.metadata.uid).toBe(uid);
+});
+
+it('what a component had that leaves the spec is told when it goes', async () => {
+  const { url } = await running('told', 2);
+  await tenant.apply('told', [
+    kustomize('a', url),
+    kustomize('b', (await repositories.create('other', { 'a.yaml': configMapYaml('other') })).url),
+  ]);
+  await tenant.until('told', 'applied', () => tenant.service('told', 'b')?.healthy === true);
+  await tenant.apply('told', [kustomize('a', url)]);
+  await tenant.eventually('told', async () => (await tenant.events('told')).includes('Normal Pruned component b: removed ConfigMap/other'));
+  expect(await tenant.agent.log()).toContain('"pruned","application":"told","component":"b","objects":"ConfigMap/other"');
 });
