@@ -75,6 +75,7 @@ it('a component that is renamed and suspended at once loses nothing, and takes o
   await tenant.until('still', 'suspended', () => tenant.service('still', 'b')?.details?.['reason'] === 'SUSPENDED');
   await sleep(3_000);
   expect((await live())?.metadata).toMatchObject({ uid, labels: { 'lateen.dev/component': 'a' } });
+  expect(await tenant.agent.log()).toContain('"components":"a","waitsFor":"component b, which is suspended"');
   await tenant.apply('still', [kustomize('b', url)]);
   await tenant.eventually('taken over', async () => (await live())?.metadata.labels?.['lateen.dev/component'] === 'b');
   expect((await live())?.metadata.uid).toBe(uid);
